@@ -1,0 +1,23 @@
+"""
+Kernels for the dynamics of neural memory, called from Python through a table of C functions.
+
+Standard library only; runs unchanged on Julia 1.5 to 1.12. Knows nothing of its caller.
+"""
+module SharpwaveKernels
+
+using LinearAlgebra
+
+include("control.jl")
+include("abi.jl")
+
+"Add one to every element: what a call costs, and proof that memory is shared."
+function increment(::Control, x::Vector{Float64})
+    @inbounds @simd for i in eachindex(x)
+        x[i] += 1
+    end
+end
+@kernel increment """
+    x inout f64[n]
+"""
+
+end
