@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from .doctor import doctor
 from .errors import BridgeError, JuliaUnavailableError, KernelCancelled, KernelError
 from .julia import call, is_started, session, submit, thread_count
+from .setup import Outcome, SetupError, setup
 from .worker import Job
 
 __all__ = [
     "BridgeError",
-    "JuliaUnavailableError",
     "Job",
+    "JuliaUnavailableError",
     "KernelCancelled",
     "KernelError",
+    "Outcome",
+    "SetupError",
     "call",
+    "doctor",
     "is_started",
     "session",
+    "setup",
     "submit",
     "thread_count",
 ]

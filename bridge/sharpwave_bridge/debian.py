@@ -21,9 +21,7 @@ from .locks import locked
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _ROLLING_NAMES = {"stable", "oldstable", "oldoldstable", "testing", "unstable", "sid"}
-_PRINTED_URI = re.compile(
-    r"^'[^']*' (?P<file>\S+) (?P<size>\d+) (?P<algorithm>SHA\d+):(?P<digest>[0-9a-f]+)$"
-)
+_PRINTED_URI = re.compile(r"^'[^']*' (?P<file>\S+) (?P<size>\d+) (?P<algorithm>SHA\d+):(?P<digest>[0-9a-f]+)$")
 
 # Hooks that the system hangs on apt-get update would change the system.
 _CONFIGURATION = """\
@@ -64,6 +62,7 @@ class _Apt:
     report: Callable[[str], None]
 
     def prepare(self, source: str) -> None:
+        self.home.mkdir(mode=0o700, exist_ok=True)  # the address of a mirror may hold credentials
         for directory in ("state/lists/partial", "cache/archives/partial", "incoming"):
             (self.home / directory).mkdir(parents=True, exist_ok=True)
         (self.home / "apt.conf").write_text(_CONFIGURATION)
@@ -122,9 +121,7 @@ class _Apt:
         return [_Package(p["file"], int(p["size"]), p["algorithm"], p["digest"]) for p in found]
 
 
-def fetch(
-    packages: Sequence[str], suite: str, into: Path, report: Callable[[str], None] = print
-) -> list[Path]:
+def fetch(packages: Sequence[str], suite: str, into: Path, report: Callable[[str], None] = print) -> list[Path]:
     """Download packages of a Debian suite, from the mirror that this machine's apt is configured with.
 
     Packages that are in `into` already, with the size and hash of the signed lists, are not downloaded again.
@@ -250,9 +247,7 @@ def mirror_uris() -> list[str]:
         check=False,
     )
     if done.returncode:
-        raise FetchError(
-            f"apt cannot read its sources: {_tail(done.stderr.splitlines())}. Correct them in /etc/apt"
-        )
+        raise FetchError(f"apt cannot read its sources: {_tail(done.stderr.splitlines())}. Correct them in /etc/apt")
     # Security updates, backports and most other archives have suites of other names, or no component "main".
     # One that has both fails the check of its signature, and the next is tried.
     names = {own_suite(), *_ROLLING_NAMES}
@@ -286,9 +281,7 @@ def _tail(lines: Sequence[str], count: int = 6) -> str:
     """The last lines of a program's output (its errors, if any) on one line, without credentials."""
     told = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
     errors = [line for line in told if line.startswith(("E:", "Err:"))]
-    return (
-        re.sub(r"//[^/@\s]+@", "//", " | ".join((errors or told)[-count:])).rstrip(".") or "it said nothing"
-    )
+    return re.sub(r"//[^/@\s]+@", "//", " | ".join((errors or told)[-count:])).rstrip(".") or "it said nothing"
 
 
 def _enumerate(names: Sequence[str]) -> str:

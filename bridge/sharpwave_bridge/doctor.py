@@ -17,8 +17,9 @@ def doctor() -> dict[str, Any]:
     """Start Julia and describe it.
 
     Returns:
-        A dictionary that JSON can hold: `runtime`, `julia`, `threads`, `signal_mode`, `kernels` (number), `abi`, `paths`,
-        `environment` (the variables that matter and are set) and `problems`, a list of `{"what": ..., "remedy": ...}`.
+        A dictionary that JSON can hold: `runtime`, `julia`, `threads`, `signal_mode`, `kernels` (number), `abi`,
+        `paths`, `environment` (the variables that matter and are set) and `problems`, a list of
+        `{"what": ..., "remedy": ...}`.
 
     Example:
         >>> sorted(doctor())[:3]
@@ -58,7 +59,8 @@ def doctor() -> dict[str, Any]:
         problems.append(
             {
                 "what": f"Julia runs {started.runtime.threads} threads, {wanted} were asked for",
-                "remedy": "another library started Julia first: set SHARPWAVE_THREADS and PYTHON_JULIACALL_THREADS alike",
+                "remedy": "set SHARPWAVE_THREADS to at most the number of cores; if another library started Julia, "
+                "PYTHON_JULIACALL_THREADS too",
             }
         )
     if signal.getsignal(signal.SIGINT) in (None, signal.SIG_DFL):

@@ -1,4 +1,4 @@
-"""Which Julia this machine has: found by asking it, recorded in the cache directory, so that no start goes to the network."""
+"""Which Julia this machine has: found by asking it, recorded in the cache, so that no start goes to the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .libjulia import JuliaInstall
 _QUESTION = (
     "using Libdl; "
     'lib = filter(p -> occursin(r"^libjulia\\.(so|dylib|dll|[0-9])", basename(p)), Libdl.dllist()); '
-    'print(VERSION, "\\n", Sys.BINDIR, "\\n", abspath(first(lib)), "\\n", unsafe_string(Base.JLOptions().image_file))'
+    "print(join([VERSION, Sys.BINDIR, abspath(first(lib)), unsafe_string(Base.JLOptions().image_file), "
+    'get(ENV, "LD_LIBRARY_PATH", "")], "\\n"))'
 )
 _OLDEST = (1, 5)
 
@@ -51,7 +52,7 @@ def read_record() -> Record:
 def write_record(record: Record) -> None:
     """Record the outcome of set-up by atomic rename."""
     path = record_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    paths.make_writable(path.parent)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     beside.write_text(json.dumps(asdict(record), indent=2) + "\n")
     os.replace(beside, path)
@@ -73,12 +74,11 @@ def find_install() -> JuliaInstall | None:
     return ask_julia(on_path) if on_path else None
 
 
-def ask_julia(executable: str, private: tuple[str, ...] = ()) -> JuliaInstall:
-    """Ask a julia where its library, its home and its system image are.
+def ask_julia(executable: str) -> JuliaInstall:
+    """Ask a julia where its library, its home, its system image and its private libraries are.
 
     Args:
-        executable: a path, or a name on PATH.
-        private: directories with libraries that the system's loader does not know.
+        executable: a path, or a name on PATH; it may be a script that sets LD_LIBRARY_PATH and starts Julia.
 
     Raises:
         JuliaUnavailableError: it is not there, does not run, or is older than 1.5.
@@ -89,10 +89,12 @@ def ask_julia(executable: str, private: tuple[str, ...] = ()) -> JuliaInstall:
     command = [path, "--startup-file=no", "-e", _QUESTION]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-        version, bindir, library, image = answer.split("\n")
+        version, bindir, library, image, libraries = answer.split("\n")
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         detail = getattr(error, "stderr", None) or error
         raise JuliaUnavailableError(f"{path} does not answer as a julia: {str(detail).strip()[-500:]}") from error
+    known = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    private = tuple(directory for directory in libraries.split(":") if directory and directory not in known)
     install = JuliaInstall(path, library, bindir, image, version, private)
     if install.release < _OLDEST:
         raise JuliaUnavailableError(f"{path} is Julia {version}; sharpwave needs 1.5 or later")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from . import pythoncall
 from .errors import BridgeError, JuliaUnavailableError, KernelError
-from .install import JuliaInstall, find_install, read_record
-from .libjulia import EmbeddedJulia
+from .install import find_install, read_record
+from .libjulia import EmbeddedJulia, JuliaInstall
 from .table import ABI_VERSION, Signature, parse_table
 from .worker import KERNEL_TYPE, Job, Worker
 
@@ -56,8 +56,11 @@ class Session:
         """Check the arguments and queue the kernel."""
         signature, kernel = self._kernels.get(name) or self._compile(name)
         job = Job(signature, values)
-        message = self.worker.message
-        self.worker.post(lambda: job.run(kernel, message))
+        worker = self.worker
+        if worker.is_current:
+            job.run(kernel, worker.message)
+        else:
+            worker.post(lambda: job.run(kernel, worker.message))
         return job
 
     def _compile(self, name: str) -> tuple[Signature, Callable[..., int]]:
@@ -134,7 +137,7 @@ def call(name: str, *values: Any, progress: Callable[[int, int], None] | None = 
 
 
 def submit(name: str, *values: Any) -> Job:
-    """Queue a kernel and return its job, which can be waited for (`result`), watched (`progress`) and cancelled (`cancel`)."""
+    """Queue a kernel and return its job, to be waited for (`result`), watched (`progress`) or cancelled (`cancel`)."""
     return session().submit(name, values)
 
 

@@ -80,7 +80,7 @@ def _environment(install: JuliaInstall) -> Iterator[None]:
     """Environment variables that Julia and its BLAS read while they start; put back after."""
     wanted = {"JULIA_DEPOT_PATH": str(paths.cache_dir() / "julia-depot")}
     if install.release < (1, 7) and "OPENBLAS_CORETYPE" not in os.environ and _has_avx2():
-        # OpenBLAS of that age takes processors that are younger than it for ones without AVX (measured: 4 times slower).
+        # OpenBLAS of that age takes younger processors for ones without AVX (measured: products 2 to 4 times slower).
         wanted["OPENBLAS_CORETYPE"] = "Haswell"
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -101,17 +101,17 @@ def _has_avx2() -> bool:
         return False
 
 
-def _can_write(directory: Path) -> bool:
-    """Whether files can be made in a directory that may not exist yet."""
-    while not directory.exists():
-        directory = directory.parent
-    return os.access(directory, os.W_OK)
-
-
 def _open(install: JuliaInstall) -> ctypes.CDLL:
     """Open libjulia, and first the libraries of a private prefix that it will want by name."""
     if install.private:
-        for name in ("libopenblas64_.so", "libpcre2-8.so", "libgmp.so", "libmpfr.so", "libdSFMT.so", "libopenlibm.so"):
+        for name in (
+            "libopenblas64_.so",
+            "libpcre2-8.so",
+            "libgmp.so",
+            "libmpfr.so",
+            "libdSFMT.so",
+            "libopenlibm.so",
+        ):
             for directory in install.private:
                 if (Path(directory) / name).exists():
                     _preload(str(Path(directory) / name), install.private)
@@ -128,7 +128,8 @@ def _preload(library: str, directories: tuple[str, ...]) -> ctypes.CDLL:
             found = [d for d in directories if match and (Path(d) / match[1]).exists()]
             if match is None or not found or str(Path(found[0]) / match[1]) == library:
                 raise JuliaUnavailableError(
-                    f"{library} does not load: {error}. Run `sharpwave setup --again`, or set SHARPWAVE_JULIA to a working julia"
+                    f"{library} does not load: {error}. Run `sharpwave setup --again`, "
+                    "or set SHARPWAVE_JULIA to a working julia"
                 ) from error
             _preload(str(Path(found[0]) / match[1]), directories)
 
@@ -136,7 +137,7 @@ def _preload(library: str, directories: tuple[str, ...]) -> ctypes.CDLL:
 def _parse_options(library: ctypes.CDLL, threads: int) -> None:
     # handle-signals=yes: with more than one thread Julia's garbage collector needs SIGSEGV.
     options = ["julia", "--handle-signals=yes", f"--threads={threads}", "--startup-file=no"]
-    if not _can_write(paths.cache_dir()):
+    if not paths.can_write(paths.cache_dir()):
         options.append("--compiled-modules=no")
     encoded = [option.encode() for option in options]
     arguments = (ctypes.c_char_p * (len(encoded) + 1))(*encoded, None)

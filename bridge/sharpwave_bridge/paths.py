@@ -56,6 +56,4 @@ def make_writable(directory: Path) -> Path:
 
 def unwritable(path: Path, cause: object) -> CacheError:
     """The error for a path of the cache that cannot be written."""
-    return CacheError(
-        f"cannot write {path}: {cause}. Make it writable, or set SHARPWAVE_CACHE to a directory that is"
-    )
+    return CacheError(f"cannot write {path}: {cause}. Make it writable, or set SHARPWAVE_CACHE to a directory that is")

@@ -14,11 +14,38 @@ from .libjulia import JuliaInstall
 
 # The last release that carries a julia package, and what the package needs that a newer release has not.
 SUITE = "bullseye"
-PACKAGES = (
-    "julia julia-common libjulia1 libllvm9 libgit2-1.1 libhttp-parser2.9 libmbedcrypto3 libmbedtls12 libmbedx509-0 "
-    "libdsfmt-19937-1 libopenlibm3 libutf8proc2 libffi7 libssl1.1 libldap-2.4-2 libgfortran5 libquadmath0 libpcre2-8-0 "
-    "libgmp10 libmpfr6 libblas3 liblapack3 libunwind8 libcurl3-gnutls libssh2-1 libz3-4 libedit2 libbsd0 libmd0 libtinfo6"
-).split()
+PACKAGES = [
+    "julia",
+    "julia-common",
+    "libjulia1",
+    "libllvm9",
+    "libgit2-1.1",
+    "libhttp-parser2.9",
+    "libmbedcrypto3",
+    "libmbedtls12",
+    "libmbedx509-0",
+    "libdsfmt-19937-1",
+    "libopenlibm3",
+    "libutf8proc2",
+    "libffi7",
+    "libssl1.1",
+    "libldap-2.4-2",
+    "libgfortran5",
+    "libquadmath0",
+    "libpcre2-8-0",
+    "libgmp10",
+    "libmpfr6",
+    "libblas3",
+    "liblapack3",
+    "libunwind8",
+    "libcurl3-gnutls",
+    "libssh2-1",
+    "libz3-4",
+    "libedit2",
+    "libbsd0",
+    "libmd0",
+    "libtinfo6",
+]
 
 _WRAPPER = """#!/bin/sh
 # Julia's private libraries are on the loader's path of this program and its children only.
@@ -43,7 +70,7 @@ def install_private_julia(report: Callable[[str], None]) -> JuliaInstall:
     """
     prefix = prefix_dir()
     if not prefix.exists():
-        debs = debian.fetch(PACKAGES, SUITE, paths.cache_dir() / "packages", report)
+        debs = debian.fetch(PACKAGES, SUITE, paths.cache_dir() / "packages", report=report)
         report(f"unpacking {len(debs)} packages")
         for leftover in prefix.parent.glob(f"{prefix.name}.tmp*"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -51,19 +78,17 @@ def install_private_julia(report: Callable[[str], None]) -> JuliaInstall:
         debian.unpack(debs, beside)
         _wrap(beside, prefix)
         os.replace(beside, prefix)
-    return ask_julia(str(prefix / "usr" / "bin" / "julia"), _libraries(prefix))
-
-
-def _libraries(prefix: Path) -> tuple[str, ...]:
-    (library,) = prefix.glob("usr/lib/*/libjulia.so.1")
-    # libtinfo6 and libbsd0 lie in /lib on that release
-    return tuple(str(d) for d in (library.parent, library.parent / "julia", prefix / "lib" / library.parent.name))
+        shutil.rmtree(paths.cache_dir() / "packages")  # 80 MB that are not needed again
+    return ask_julia(str(prefix / "usr" / "bin" / "julia"))
 
 
 def _wrap(unpacked: Path, prefix: Path) -> None:
     """Put a script in the place of the julia program, for Julia starts itself when it precompiles."""
     program = unpacked / "usr" / "bin" / "julia"
     program.rename(program.with_name("julia.bin"))
-    libraries = [Path(d).relative_to(unpacked) for d in _libraries(unpacked)]
-    program.write_text(_WRAPPER.format(libraries=":".join(str(prefix / d) for d in libraries)))
+    (library,) = unpacked.glob("usr/lib/*/libjulia.so.1")
+    # libtinfo6 and libbsd0 lie in /lib on that release
+    places = (library.parent, library.parent / "julia", unpacked / "lib" / library.parent.name)
+    libraries = ":".join(str(prefix / place.relative_to(unpacked)) for place in places)
+    program.write_text(_WRAPPER.format(libraries=libraries))
     program.chmod(0o755)

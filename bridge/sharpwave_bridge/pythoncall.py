@@ -1,4 +1,4 @@
-"""The `juliacall` runtime: Julia started, or joined, through juliacall, which then only hands over function pointers."""
+"""The `juliacall` runtime: Julia started or joined through juliacall, which then only hands over pointers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class JuliacallJulia:
             warnings.filterwarnings("ignore", message="torch was imported before juliacall")
             try:
                 import juliacall
-            except Exception as error:  # noqa: BLE001  (whatever juliacall raises, its Julia is not to be had)
+            except Exception as error:
                 raise JuliaUnavailableError(
                     f"juliacall did not start Julia: {error}. Set PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT "
                     "(both), or run `sharpwave setup`"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +16,7 @@ from .debian import FetchError
 from .errors import BridgeError, JuliaUnavailableError
 from .install import Record, ask_julia, read_record, write_record
 from .libjulia import JuliaInstall
+from .locks import locked
 from .private_julia import install_private_julia
 
 JULIACALL_SECONDS = 1800  # juliacall may download Julia and precompile
@@ -40,8 +39,8 @@ class Outcome:
 def setup(report: Callable[[str], None] = print, again: bool = False) -> Outcome:
     """Set this machine up. Idempotent: what is recorded and still runs is left alone.
 
-    Tries, in this order, juliacall (with its own Julia), a julia on PATH or in `SHARPWAVE_JULIA`, and on a Debian-family
-    machine Debian's julia 1.5.3 in a private prefix. `SHARPWAVE_RUNTIME` narrows the choice.
+    Tries, in this order, juliacall (with its own Julia), a julia on PATH or in `SHARPWAVE_JULIA`, and on a
+    Debian-family machine Debian's julia 1.5.3 in a private prefix. `SHARPWAVE_RUNTIME` narrows the choice.
 
     Args:
         report: called with a line for each stage.
@@ -49,12 +48,12 @@ def setup(report: Callable[[str], None] = print, again: bool = False) -> Outcome
 
     Raises:
         SetupError: nothing worked.
-        OSError: the cache directory cannot be written.
+        CacheError: the cache directory cannot be written.
     """
     forced = os.environ.get("SHARPWAVE_RUNTIME", "").strip().lower()
     if forced == "none":
         raise SetupError("SHARPWAVE_RUNTIME=none forbids Julia: unset it, then run `sharpwave setup` again")
-    with _locked():
+    with locked(paths.cache_dir() / "setup", report):
         record = Record() if again else read_record()
         attempts: list[tuple[str, str]] = []
         if forced != "libjulia":
@@ -70,15 +69,6 @@ def setup(report: Callable[[str], None] = print, again: bool = False) -> Outcome
             f"no Julia could be set up ({tried}). Put a julia (1.5 or later) on PATH or in SHARPWAVE_JULIA and run "
             "`sharpwave setup --again`; without Julia everything still runs on torch"
         )
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    directory = paths.cache_dir()
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / "setup.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _try_juliacall(
@@ -103,9 +93,7 @@ def _try_juliacall(
     return record
 
 
-def _try_libjulia(
-    record: Record, report: Callable[[str], None], attempts: list[tuple[str, str]]
-) -> str | None:
+def _try_libjulia(record: Record, report: Callable[[str], None], attempts: list[tuple[str, str]]) -> str | None:
     finders: list[tuple[str, Callable[[], JuliaInstall | None]]] = [
         ("recorded", lambda: None if os.environ.get("SHARPWAVE_JULIA") else record.install),
         ("julia", _ordinary_julia),
@@ -142,9 +130,7 @@ def probe(runtime: str, seconds: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "sharpwave_bridge.probe"]
     environment = {**os.environ, "SHARPWAVE_RUNTIME": runtime}
     try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=seconds, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         raise SetupError(f"did not answer within {seconds:.0f} s") from None
     try:

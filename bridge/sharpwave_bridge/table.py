@@ -16,7 +16,7 @@ from .errors import BridgeError, KernelError
 
 ABI_VERSION = 1
 
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "f64": np.dtype(np.float64),
     "f32": np.dtype(np.float32),
     "i64": np.dtype(np.int64),
@@ -117,9 +117,7 @@ def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
     arguments = signature.arguments
     if len(values) != len(arguments):
         names = ", ".join(a.name for a in arguments)
-        raise KernelError(
-            signature.name, f"takes {len(arguments)} arguments ({names}), got {len(values)}"
-        )
+        raise KernelError(signature.name, f"takes {len(arguments)} arguments ({names}), got {len(values)}")
     slots: list[int] = []
     sizes: dict[str | int, tuple[int, str]] = {}
     spans: list[tuple[int, int, Argument]] = []
@@ -133,11 +131,12 @@ def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
         slots.append(address)
         slots.extend(value.shape)
         spans.append((address, address + value.nbytes, argument))
-    _check_overlaps(signature.name, spans)
+    if len(spans) > 1:
+        _check_overlaps(signature.name, spans)
     return slots
 
 
-def _address(array: np.ndarray[Any, Any]) -> int:
+def _address(array: Any) -> int:
     if array.size and array.flags.writeable:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # 4 times faster than the general way
     address: int = array.__array_interface__["data"][0]
@@ -149,10 +148,11 @@ def _check_array(kernel: str, argument: Argument, value: Any) -> None:
     usable = isinstance(value, np.ndarray) and value.dtype == argument.dtype and value.ndim == rank
     if not usable or not value.flags.carray:
         _explain_array(kernel, argument, value)
-    # The sum of squares is NaN exactly where an entry is (infinities give infinity), and BLAS takes it in one pass.
-    if argument.refuses_nan and math.isnan(np.vdot(value, value)):
-        raise KernelError(kernel, "the array holds NaN", argument.name)
-
+    if argument.refuses_nan:
+        # The sum of squares is NaN exactly where an entry is (infinities give infinity), and BLAS takes it in one pass.
+        flat = value if rank == 1 else value.ravel()
+        if math.isnan(flat.dot(flat)):
+            raise KernelError(kernel, "the array holds NaN", argument.name)
 
 
 def _explain_array(kernel: str, argument: Argument, value: Any) -> None:
@@ -161,15 +161,11 @@ def _explain_array(kernel: str, argument: Argument, value: Any) -> None:
     if not isinstance(value, np.ndarray):
         raise KernelError(kernel, f"expected {expected}, got {type(value).__name__}", argument.name)
     if value.dtype != argument.dtype:
-        raise KernelError(
-            kernel, f"expected {expected}, got dtype {value.dtype}: convert it first", argument.name
-        )
+        raise KernelError(kernel, f"expected {expected}, got dtype {value.dtype}: convert it first", argument.name)
     sizes = argument.sizes or ()
     if value.ndim != len(sizes):
         axes = ", ".join(str(size) for size in sizes)
-        raise KernelError(
-            kernel, f"expected {len(sizes)} axes ({axes}), got shape {value.shape}", argument.name
-        )
+        raise KernelError(kernel, f"expected {len(sizes)} axes ({axes}), got shape {value.shape}", argument.name)
     if not value.flags.c_contiguous or not value.flags.aligned:
         raise KernelError(
             kernel, "the array is not C-contiguous and aligned: use numpy.ascontiguousarray", argument.name
@@ -188,9 +184,7 @@ def _check_sizes(
             continue
         known, owner = sizes.setdefault(expected, (got, argument.name))
         if known != got:
-            raise KernelError(
-                kernel, f"axis '{expected}' has {got} entries, but {known} in '{owner}'", argument.name
-            )
+            raise KernelError(kernel, f"axis '{expected}' has {got} entries, but {known} in '{owner}'", argument.name)
 
 
 def _check_overlaps(kernel: str, spans: list[tuple[int, int, Argument]]) -> None:

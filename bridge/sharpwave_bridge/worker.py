@@ -1,4 +1,4 @@
-"""The one thread that owns Julia, the jobs that are queued to it, and what a job shares with the kernel while it runs."""
+"""The one thread that owns Julia, the jobs queued to it, and what a job shares with its kernel."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MESSAGE_BYTES = 4096
 POLL_SECONDS = 0.1
 
 # int32 kernel(control, slots, message, capacity); ctypes lets go of the GIL during the call.
-KERNEL_TYPE = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
-)
+KERNEL_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 _CONTROL = ctypes.c_int64 * 4  # cancel, done, total, reserved
 _OK, _FAILED, _CANCELLED, _BAD_ARGUMENT = 0, 1, 2, 3
 
 
 class Job:
     """One call of a kernel: its arguments stay alive, and its control block is shared, until it ends."""
+
+    __slots__ = ("_control", "_ended", "_message", "_signature", "_slots", "_status", "_values")
 
     def __init__(self, signature: Signature, values: tuple[Any, ...]) -> None:
         self._signature = signature
@@ -100,17 +100,16 @@ class Worker:
 
     @property
     def is_current(self) -> bool:
-        return threading.current_thread() is self._thread
+        return threading.get_ident() == self._thread.ident
 
     def post(self, task: Callable[[], None]) -> None:
-        """Queue a task that does not raise; on the worker itself, run it at once."""
-        if self.is_current:
-            task()
-        else:
-            self._inbox.put(task)
+        """Queue a task that does not raise."""
+        self._inbox.put(task)
 
     def run(self, function: Callable[[], Any]) -> Any:
         """Run a function on the worker and return its result or raise its exception here."""
+        if self.is_current:
+            return function()
         outcome: dict[str, Any] = {}
         done = threading.Event()
 
@@ -131,4 +130,3 @@ class Worker:
     def _loop(self) -> None:
         while True:
             self._inbox.get()()
-

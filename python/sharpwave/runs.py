@@ -202,8 +202,9 @@ def reopen(directory: Path, experiment: Experiment) -> Run:
 
 def latest(experiment: Experiment, root: Path = Path("runs")) -> Path | None:
     """The directory of the newest run of an experiment, or None if there is none."""
-    runs = [path.parent for path in (root / experiment.name).glob("[!.]*/config.json")]
-    return max(runs, key=lambda run: (run.stat().st_ctime_ns, run.name), default=None)
+    configs = (root / experiment.name).glob("[!.]*/config.json")
+    newest = max(configs, key=lambda config: (config.stat().st_mtime_ns, config.parent.name), default=None)
+    return newest.parent if newest else None
 
 
 def read_about(directory: Path) -> dict[str, Any]:

@@ -10,6 +10,14 @@ using LinearAlgebra
 include("control.jl")
 include("abi.jl")
 
+include("multiply.jl")
+include("memory/tsit5.jl")
+include("memory/activations.jl")
+include("memory/network.jl")
+include("memory/stepping.jl")
+include("memory/adaptive.jl")
+include("memory/kernels.jl")
+
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})
     @inbounds @simd for i in eachindex(x)

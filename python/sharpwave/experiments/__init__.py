@@ -1,0 +1,39 @@
+"""Experiments that `sharpwave run` can do, by name. Each is a module with an `EXPERIMENT`; none imports torch or starts Julia."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ..suggest import unknown
+from .experiment import Context, Experiment
+
+__all__ = ["Context", "Experiment", "UnknownExperimentError", "find", "names"]
+
+_MODULES = {"demo": "demo"}
+
+
+class UnknownExperimentError(ValueError):
+    """There is no experiment of this name; the message suggests one."""
+
+
+def names() -> list[str]:
+    """Names of all experiments."""
+    return list(_MODULES)
+
+
+def find(name: str) -> Experiment:
+    """The experiment of this name.
+
+    Raises:
+        UnknownExperimentError: there is none.
+
+    Example:
+        >>> find("dmo")
+        Traceback (most recent call last):
+        ...
+        sharpwave.experiments.UnknownExperimentError: unknown experiment 'dmo': did you mean 'demo'?
+    """
+    if name not in _MODULES:
+        raise UnknownExperimentError(unknown("experiment", name, _MODULES))
+    experiment: Experiment = import_module(f"{__name__}.{_MODULES[name]}").EXPERIMENT
+    return experiment

@@ -1,0 +1,90 @@
+"""A small experiment whose steps can be killed at a chosen moment. Run as a program, it starts or resumes a run of itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from sharpwave.experiments import Context, Experiment
+from sharpwave.runs import latest, reopen, start
+
+KILL_AT = "SHARPWAVE_TEST_KILL_AT"
+
+
+def kill_at(point: str) -> None:
+    """Die by SIGKILL here if the environment names this point."""
+    if os.environ.get(KILL_AT) == point:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class WalkConfig:
+    """A random walk."""
+
+    seed: int = 0
+    tau_f: float = 1.5
+    sizes: tuple[int, ...] = (20, 30)
+    backend: str = "auto"
+    centered: bool = False
+
+    def __post_init__(self) -> None:
+        if self.tau_f <= 0:
+            raise ValueError(f"tau_f must be positive, got {self.tau_f}")
+
+
+def draw(context: Context) -> dict[str, Any]:
+    kill_at("draw: begin")
+    steps = context.rng().standard_normal(context.config.sizes)
+    context.metric("first step", steps[0, 0])
+    kill_at("draw: end")
+    return {"steps": (("walker", "time"), steps)}
+
+
+def walk(context: Context) -> dict[str, Any]:
+    places = context["draw"].steps.cumsum("time") * context.config.tau_f
+    noise = context.rng().standard_normal(places.shape[0])
+    for walker in range(places.shape[0]):
+        context.metric("end", float(places[walker, -1]) + noise[walker], at=walker, unit="m")
+        context.progress(walker + 1, places.shape[0])
+        kill_at(f"walk: {walker}")
+    context.timing("walking", 0.25)
+    context.table("Ends", ["walker", "place / m"], [[0, float(places[0, -1])]], "Where it ended.")
+    return {"places": places, "spread": float(places.std())}
+
+
+def draw_figure(context: Context) -> None:
+    figure = Figure(figsize=(3, 2))
+    figure.add_subplot().plot(context["walk"].places.values.T)
+    kill_at("draw_figure: begin")
+    context.figure("walks", figure, title="Walks <all>", alt="Twenty lines & more", caption="Ends differ.")
+    context.metric("spread", float(context["walk"].spread), unit="m", note="of all places")
+    kill_at("draw_figure: end")
+
+
+EXPERIMENT = Experiment(
+    name="walk",
+    title="Random walks",
+    summary="Walkers walk.",
+    source="",
+    config=WalkConfig,
+    quick={"sizes": (3, 4)},
+    steps=(draw, walk, draw_figure),
+    headline=("spread",),
+)
+
+
+def main(root: Path) -> None:
+    found = latest(EXPERIMENT, root)
+    run = reopen(found, EXPERIMENT) if found else start(EXPERIMENT, WalkConfig(seed=3), root)
+    run.execute(lambda step, fraction: kill_at(f"watch: {step} {fraction}"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
