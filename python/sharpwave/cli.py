@@ -89,9 +89,11 @@ def _demo(words: list[str]) -> int:
 
 def _run(words: list[str]) -> int:
     if not words or words[0].startswith("-"):
-        text = f"usage: sharpwave run NAME [--field value ...] [--quick] [--resume] [--runs DIR]\n\nNAME: {', '.join(names())}"
-        print(text, file=sys.stdout if words else sys.stderr)
-        return 0 if words and words[0] in ("-h", "--help") else MISUSED
+        if words[:1] not in (["-h"], ["--help"]):
+            raise OptionError(f"run needs the name of an experiment: {', '.join(names())}")
+        print("usage: sharpwave run NAME [--field value ...] [--quick] [--resume] [--runs DIR]")
+        print(f"\nNAME: {', '.join(names())}")
+        return 0
     experiment = find(words[0])
     parser = _Parser(f"run {experiment.name}", experiment.title, add_help=False)
     parser.add_argument("--quick", action="store_true")

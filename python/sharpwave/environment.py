@@ -49,9 +49,7 @@ def _commit() -> str | None:
 
 
 def _git(directory: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(directory), *words], capture_output=True, text=True, timeout=10, check=True
-    )
+    done = subprocess.run(["git", "-C", str(directory), *words], capture_output=True, text=True, timeout=10, check=True)
     return done.stdout.strip()
 
 

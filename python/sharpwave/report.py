@@ -54,7 +54,7 @@ def read_run(directory: Path) -> dict[str, Any]:
     """
     about = read_about(directory)
     lines = _metrics(directory)
-    steps = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((directory / "state").glob("*.json"))]
+    steps = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((directory / "state").glob("[!.]*.json"))]
     for step in steps:
         own = [line for line in lines if line["step"] == step["step"]]
         step["metrics"] = _last_of_series([line for line in own if "value" in line])
@@ -70,7 +70,7 @@ def read_run(directory: Path) -> dict[str, Any]:
         "steps": steps,
         "headline": [metrics[name] for name in about["headline"] if name in metrics],
         "missing": [name for name in about["steps"] if name not in done],
-        "files": sorted(str(path.relative_to(directory)) for path in directory.glob("results/*.nc")),
+        "files": sorted(str(path.relative_to(directory)) for path in directory.glob("results/[!.]*.nc")),
         "directory": str(directory),
     }
 

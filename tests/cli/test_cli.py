@@ -114,9 +114,7 @@ def test_the_command_in_the_report_gives_the_same_configuration() -> None:
         (["list", "--jsno"], "--jsno"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
-    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_wrong_is_said_in_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == cli.MISUSED
     captured = capsys.readouterr()
     assert captured.out == ""

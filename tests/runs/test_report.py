@@ -12,8 +12,7 @@ import pytest
 
 from sharpwave.report import read_run, write_report
 from sharpwave.runs import RunError, start
-
-from experiment_for_tests import EXPERIMENT, WalkConfig
+from walks import EXPERIMENT, WalkConfig
 
 
 class Page(HTMLParser):

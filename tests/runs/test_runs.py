@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,11 +16,11 @@ import xarray
 from hypothesis import given
 from hypothesis import strategies as st
 
+import walks
 from sharpwave.experiments import Experiment
+from sharpwave.report import write_report
 from sharpwave.runs import Run, RunError, config_from, latest, read_about, reopen, start
-
-import experiment_for_tests as walks
-from experiment_for_tests import EXPERIMENT, WalkConfig
+from walks import EXPERIMENT, WalkConfig
 
 KILL_POINTS = [
     "draw: begin",
@@ -62,29 +61,34 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run.directory
 
 
-def program(root: Path, kill_at: str = "") -> int:
-    command = [sys.executable, walks.__file__, str(root)]
-    environment = {**os.environ, walks.KILL_AT: kill_at}
-    return subprocess.run(command, env=environment, timeout=60, check=False).returncode
+def killed_at(root: Path, *points: str) -> list[bool]:
+    """Run the experiment once for each point, all on one run; whether each was killed there."""
+    command = [sys.executable, walks.__file__, str(root), *points]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120, check=True)
+    answer: list[bool] = json.loads(done.stdout)
+    return answer
 
 
-def test_a_killed_run_resumes_to_the_same_numbers(tmp_path: Path, undisturbed: Path) -> None:
-    for point in KILL_POINTS:  # one run, killed at each point in turn
-        assert program(tmp_path, point) == -signal.SIGKILL, point
-        (run,) = (tmp_path / "walk").iterdir()
-        for path in [*run.glob("*.json"), *run.glob("state/*.json")]:
-            json.loads(path.read_text())
-    assert program(tmp_path) == 0
-    assert same(run, undisturbed)
-    assert (run / "report.html").exists()
-
-
-@pytest.mark.parametrize("point", ["draw: end", "walk: 7"])
-def test_a_run_killed_once_resumes_to_the_same_numbers(tmp_path: Path, undisturbed: Path, point: str) -> None:
-    assert program(tmp_path, point) == -signal.SIGKILL
-    assert program(tmp_path) == 0
+def test_a_run_killed_at_every_moment_resumes_to_the_same_numbers(tmp_path: Path, undisturbed: Path) -> None:
+    assert all(killed_at(tmp_path, *KILL_POINTS))
+    assert killed_at(tmp_path, "nowhere") == [False]
     (run,) = (tmp_path / "walk").iterdir()
     assert same(run, undisturbed)
+    assert "not finished" not in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_killed_at_any_rename_resumes_to_the_same_numbers(tmp_path: Path, undisturbed: Path, moment: str) -> None:
+    for number in range(1, 13):  # a kill, then a run that comes to its end, each time anew
+        root = tmp_path / str(number)
+        killed, completed = killed_at(root, f"{moment} rename {number}", "nowhere")
+        assert not completed
+        (run,) = [path for path in (root / "walk").iterdir() if not path.name.startswith(".")]
+        assert same(run, undisturbed)
+        assert write_report(run).exists()
+        if not killed:
+            break
+    assert number > 8, "the run renames more files than this"
 
 
 def test_finished_steps_are_not_done_again(tmp_path: Path) -> None:

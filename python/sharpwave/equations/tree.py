@@ -39,6 +39,7 @@ class Tree:
         self._nodes: dict[tuple[object, ...], Node] = {}
         self.zero = self.constant(0.0)
         self.one = self.constant(1.0)
+        self.minus_one = self.constant(-1.0)
         self.time = self._keep("time")
 
     def _keep(self, operation: str, arguments: tuple[Node, ...] = (), value: float = 0) -> Node:
@@ -114,6 +115,8 @@ class Tree:
                 return zero
             case ("multiply", (a, b)) if a is one or b is one:
                 return b if a is one else a
+            case ("multiply", (a, b)) if a is self.minus_one or b is self.minus_one:
+                return self.apply("negate", b if a is self.minus_one else a)
             case ("divide", (a, b)) if b is one:
                 return a
             case ("negate", (Node("negate", (a,)),)):

@@ -1,4 +1,7 @@
-"""Experiments that `sharpwave run` can do, by name. Each is a module with an `EXPERIMENT`; none imports torch or starts Julia."""
+"""Experiments that `sharpwave run` can do, by name.
+
+Each is a module with an `EXPERIMENT`, quick to import: what computes is imported by the steps.
+"""
 
 from __future__ import annotations
 

@@ -86,9 +86,7 @@ class Context:
         """Tell whoever watches how far this step is."""
         self.watch(self.step, min(done / total, 1.0) if total > 0 else 1.0)
 
-    def metric(
-        self, name: str, value: float | str, *, unit: str = "", at: float | None = None, note: str = ""
-    ) -> None:
+    def metric(self, name: str, value: float | str, *, unit: str = "", at: float | None = None, note: str = "") -> None:
         """Record a number (or a word) at once in metrics.jsonl.
 
         Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -93,12 +94,17 @@ def _check_names(experiment: Experiment, words: Sequence[str]) -> None:
 
 
 def _first_sentence(box: str) -> str:
-    """What tyro says between the top of its box and the first rule, as one line."""
-    inside = []
+    """The message in tyro's box, as one line.
+
+    The box is titled in its upper border, or, where the output has no such characters, in a line above the first rule.
+    """
+    sections: list[list[str]] = [[]]
     for line in box.splitlines():
-        text = line.strip("│╭╮╰╯─ \t")
-        if "─" * 8 in line and inside:
-            break
-        if "─" * 3 not in line and text:
-            inside.append(text)
-    return " ".join(inside) or "the command line cannot be read"
+        text = line.strip("│╭╮╰╯ \t")
+        if re.match(r"[─-]{3}|─ .* ─", text):
+            sections.append([])
+        elif text:
+            sections[-1].append(text)
+    messages = [" ".join(section) for section in sections if section]
+    titled_above = bool(sections[0])
+    return messages[titled_above] if len(messages) > titled_above else box.strip() or "the command line cannot be read"

@@ -1,7 +1,7 @@
 """Activations that are gradients of convex Lagrangians, over the last axis of NumPy arrays and torch tensors alike.
 
-A layer's activity is s(x) = dL/dx. L is convex, so the Jacobian J = ds/dx is symmetric and positive semidefinite: that is
-what makes the energy of a memory descend.
+A layer's activity is s(x) = dL/dx. L is convex, so the Jacobian J = ds/dx is symmetric and positive
+semidefinite: that is what makes the energy of a memory descend.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from ..suggest import unknown
 
-ArrayT = TypeVar("ArrayT")
+Numbers = Any  # an array of NumPy or a tensor of torch
 
 
 class Activation(Protocol):
@@ -29,20 +29,20 @@ class Activation(Protocol):
     def parameter(self) -> float:
         """Gain or power; 1 where there is none."""
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
+    def lagrangian(self, x: Numbers) -> Numbers:
         """L(x), without the last axis of x."""
 
-    def __call__(self, x: ArrayT) -> ArrayT:
+    def __call__(self, x: Numbers) -> Numbers:
         """s(x), the gradient of L, of the shape of x."""
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
+    def jacobian(self, x: Numbers) -> Numbers:
         """J(x), the Hessian of L: the last axis of x twice."""
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
         """J(x) v without forming J, of the shape of x."""
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        """d(J(x) v)/dx at a fixed v: the last axis of x twice. Third derivatives of L, which the Hessian of an energy needs."""
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
+        """d(J(x) v)/dx at a fixed v, third derivatives of L: the last axis of x twice."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,19 @@ class Identity:
     name: ClassVar[str] = "identity"
     parameter: ClassVar[float] = 1.0
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
-        v: Any = x
-        return (v * v).sum(-1) / 2  # type: ignore[no-any-return]
+    def lagrangian(self, x: Numbers) -> Numbers:
+        return (x * x).sum(-1) / 2
 
-    def __call__(self, x: ArrayT) -> ArrayT:
+    def __call__(self, x: Numbers) -> Numbers:
         return x
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
+    def jacobian(self, x: Numbers) -> Numbers:
         return _diagonal(_namespace(x).ones_like(x))
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
         return v
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
         return _diagonal(_namespace(x).zeros_like(x))
 
 
@@ -96,23 +95,23 @@ class Tanh:
     def parameter(self) -> float:
         return self.gain
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
+    def lagrangian(self, x: Numbers) -> Numbers:
         xp = _namespace(x)
         size = xp.abs(self.gain * x)
         # log cosh z = |z| + log(1 + exp(-2|z|)) - log 2, which does not overflow
-        return (size + xp.log1p(xp.exp(-2 * size)) - math.log(2)).sum(-1) / self.gain  # type: ignore[no-any-return]
+        return (size + xp.log1p(xp.exp(-2 * size)) - math.log(2)).sum(-1) / self.gain
 
-    def __call__(self, x: ArrayT) -> ArrayT:
-        return _namespace(x).tanh(self.gain * x)  # type: ignore[no-any-return, operator]
+    def __call__(self, x: Numbers) -> Numbers:
+        return _namespace(x).tanh(self.gain * x)
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
+    def jacobian(self, x: Numbers) -> Numbers:
         return _diagonal(self._slope(x))
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        return self._slope(x) * v  # type: ignore[no-any-return]
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
+        return self._slope(x) * v
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        return _diagonal(-2 * self.gain * self(x) * self._slope(x) * v)  # type: ignore[operator]
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
+        return _diagonal(-2 * self.gain * self(x) * self._slope(x) * v)
 
     def _slope(self, x: Any) -> Any:
         return self.gain * (1 - self(x) ** 2)
@@ -140,28 +139,28 @@ class Softmax:
     def parameter(self) -> float:
         return self.gain
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
+    def lagrangian(self, x: Numbers) -> Numbers:
         top, grown = self._grown(x)
-        return top[..., 0] + _namespace(x).log(grown.sum(-1)) / self.gain  # type: ignore[no-any-return]
+        return top[..., 0] + _namespace(x).log(grown.sum(-1)) / self.gain
 
-    def __call__(self, x: ArrayT) -> ArrayT:
+    def __call__(self, x: Numbers) -> Numbers:
         _, grown = self._grown(x)
-        return grown / grown.sum(-1)[..., None]  # type: ignore[no-any-return]
+        return grown / grown.sum(-1)[..., None]
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
-        s: Any = self(x)
-        return self.gain * (_diagonal(s) - s[..., :, None] * s[..., None, :])  # type: ignore[no-any-return]
+    def jacobian(self, x: Numbers) -> Numbers:
+        s = self(x)
+        return self.gain * (_diagonal(s) - s[..., :, None] * s[..., None, :])
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        s: Any = self(x)
-        return self.gain * s * (v - (s * v).sum(-1)[..., None])  # type: ignore[no-any-return]
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
+        s = self(x)
+        return self.gain * s * (v - (s * v).sum(-1)[..., None])
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        s: Any = self(x)
-        jacobian: Any = self.jacobian(x)
-        product: Any = self.jacobian_product(x, v)
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
+        s = self(x)
+        jacobian = self.jacobian(x)
+        product = self.jacobian_product(x, v)
         centred = v - (s * v).sum(-1)[..., None]
-        return self.gain * (centred[..., :, None] * jacobian - s[..., :, None] * product[..., None, :])  # type: ignore[no-any-return]
+        return self.gain * (centred[..., :, None] * jacobian - s[..., :, None] * product[..., None, :])
 
     def _grown(self, x: Any) -> tuple[Any, Any]:
         xp = _namespace(x)
@@ -193,23 +192,23 @@ class RectifiedPolynomial:
     def parameter(self) -> float:
         return float(self.power)
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
-        return (_rectified(x) ** (self.power + 1)).sum(-1) / (self.power + 1)  # type: ignore[no-any-return]
+    def lagrangian(self, x: Numbers) -> Numbers:
+        return (_rectified(x) ** (self.power + 1)).sum(-1) / (self.power + 1)
 
-    def __call__(self, x: ArrayT) -> ArrayT:
-        return _rectified(x) ** self.power  # type: ignore[no-any-return]
+    def __call__(self, x: Numbers) -> Numbers:
+        return _rectified(x) ** self.power
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
+    def jacobian(self, x: Numbers) -> Numbers:
         return _diagonal(self._slope(x))
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        return self._slope(x) * v  # type: ignore[no-any-return]
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
+        return self._slope(x) * v
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
         if self.power == 1:
-            return _diagonal(0 * x * v)  # type: ignore[operator]
+            return _diagonal(0 * x * v)
         bend = self.power * (self.power - 1) * _rectified(x) ** (self.power - 2)
-        return _diagonal(bend * (x > 0) * v)  # type: ignore[operator]
+        return _diagonal(bend * (x > 0) * v)
 
     def _slope(self, x: Any) -> Any:
         return self.power * _rectified(x) ** (self.power - 1) * (x > 0)
@@ -227,20 +226,20 @@ class Relu:
     name: ClassVar[str] = "relu"
     parameter: ClassVar[float] = 1.0
 
-    def lagrangian(self, x: ArrayT) -> ArrayT:
-        return (_rectified(x) ** 2).sum(-1) / 2  # type: ignore[no-any-return]
+    def lagrangian(self, x: Numbers) -> Numbers:
+        return (_rectified(x) ** 2).sum(-1) / 2
 
-    def __call__(self, x: ArrayT) -> ArrayT:
-        return _rectified(x)  # type: ignore[no-any-return]
+    def __call__(self, x: Numbers) -> Numbers:
+        return _rectified(x)
 
-    def jacobian(self, x: ArrayT) -> ArrayT:
+    def jacobian(self, x: Numbers) -> Numbers:
         return _diagonal(self._slope(x))
 
-    def jacobian_product(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        return self._slope(x) * v  # type: ignore[no-any-return]
+    def jacobian_product(self, x: Numbers, v: Numbers) -> Numbers:
+        return self._slope(x) * v
 
-    def jacobian_slope(self, x: ArrayT, v: ArrayT) -> ArrayT:
-        return _diagonal(0 * x * v)  # type: ignore[operator]
+    def jacobian_slope(self, x: Numbers, v: Numbers) -> Numbers:
+        return _diagonal(0 * x * v)
 
     def _slope(self, x: Any) -> Any:
         return _namespace(x).ones_like(x) * (x > 0)
@@ -253,8 +252,10 @@ def activation(given: str | Activation, parameter: float | None = None) -> Activ
     """The activation with this name, or the one given.
 
     Args:
-        given: "identity", "tanh", "softmax", "rectified-polynomial", "relu", or an activation, which is returned.
-        parameter: the gain of tanh and softmax (default 1), the power of the rectified polynomial (default 2).
+        given: "identity", "tanh", "softmax", "rectified-polynomial", "relu", or an activation, which is
+            returned.
+        parameter: the gain of tanh and softmax (default 1), the power of the rectified polynomial (default
+            2).
 
     Raises:
         ValueError: no activation has this name, or it takes no such parameter.
@@ -277,10 +278,10 @@ def activation(given: str | Activation, parameter: float | None = None) -> Activ
         raise ValueError(unknown("activation", given, _KINDS))
     kind = _KINDS[given]
     if parameter is None:
-        return kind()  # type: ignore[no-any-return]
+        return kind()
     if kind in (Identity, Relu):
         raise ValueError(f"{given} has no gain or power, got {parameter}")
-    return kind(parameter)  # type: ignore[no-any-return]
+    return kind(parameter)
 
 
 def _namespace(x: Any) -> Any:

@@ -39,8 +39,8 @@ def transitions(edges: Iterable[Sequence[float]], n: int) -> Array:
     """A graph of transitions from its edges.
 
     Args:
-        edges: pairs (from, to) or triples (from, to, weight); memories count from 0, the default weight is 1. Weights of an
-            edge that is given twice add up.
+        edges: pairs (from, to) or triples (from, to, weight); memories count from 0, the default weight is
+            1. Weights of an edge that is given twice add up.
         n: number of memories.
 
     Returns:
@@ -74,8 +74,8 @@ def as_matrix(given: Any, n: int) -> Array:
     """The transition matrix (n, n) of what a user gave.
 
     Args:
-        given: a matrix (n, n); a list of edges as for `transitions`; a networkx graph whose nodes are 0..n-1, with an optional
-            edge attribute "weight"; or None for no transitions.
+        given: a matrix (n, n); a list of edges as for `transitions`; a networkx graph whose nodes are
+            0..n-1, with an optional edge attribute "weight"; or None for no transitions.
         n: number of memories.
 
     Raises:
@@ -84,12 +84,11 @@ def as_matrix(given: Any, n: int) -> Array:
     if given is None:
         return np.zeros((n, n))
     if hasattr(given, "edges") and callable(given.edges):
-        both_ways = [] if given.is_directed() else [(b, a, w) for a, b, w in given.edges(data="weight", default=1.0) if a != b]
+        both_ways = (
+            [] if given.is_directed() else [(b, a, w) for a, b, w in given.edges(data="weight", default=1.0) if a != b]
+        )
         return transitions([*given.edges(data="weight", default=1.0), *both_ways], n)
-    if _is_edge_list(given):
-        matrix = transitions(given, n)
-    else:
-        matrix = np.array(given, dtype=np.float64)
+    matrix = transitions(given, n) if _is_edge_list(given) else np.array(given, dtype=np.float64)
     if matrix.shape != (n, n):
         raise ValueError(f"transitions must be ({n}, {n}) for {n} memories, got shape {matrix.shape}")
     if not np.isfinite(matrix).all():

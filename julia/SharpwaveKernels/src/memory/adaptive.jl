@@ -19,21 +19,18 @@ function adaptive_steps!(out::RecallOutput, network, initial, members, plan::Rec
     while active > 0
         cancelled(control) && return nothing
         stages!(s, network, plan, active, threaded)
-        j = 1
-        while j <= active
+        for j in 1:active
             evaluations[j] += 6
-            accepted = judge!(out, s, network, j, plan)
-            rejections[j] += !accepted
+            rejections[j] += !judge!(out, s, network, j, plan)
+        end
+        for j in active:-1:1        # backwards, so that the column that moves has been looked at
             ended = s.t[j] >= plan.t_end || s.steps[j] + rejections[j] >= plan.max_steps || !(s.h[j] > 0)
-            if ended
-                finish!(out, s, j, s.t[j], s.steps[j], rejections[j], evaluations[j])
-                move_column!(s, active, j)
-                evaluations[j], rejections[j] = evaluations[active], rejections[active]
-                active -= 1
-                finished += 1
-            else
-                j += 1
-            end
+            ended || continue
+            finish!(out, s, j, s.t[j], s.steps[j], rejections[j], evaluations[j])
+            move_column!(s, active, j)
+            evaluations[j], rejections[j] = evaluations[active], rejections[active]
+            active -= 1
+            finished += 1
         end
         round += 1
         round % 32 == 0 && report((finished + sum(view(s.t, 1:active)) / plan.t_end) / length(members))

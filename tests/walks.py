@@ -1,7 +1,11 @@
-"""A small experiment whose steps can be killed at a chosen moment. Run as a program, it starts or resumes a run of itself."""
+"""A small experiment whose steps can be killed at a chosen moment.
+
+Run as a program with a directory and names of moments, it starts a run there and kills it at each moment in turn.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -9,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from sharpwave.experiments import Context, Experiment
@@ -81,10 +84,36 @@ EXPERIMENT = Experiment(
 
 
 def main(root: Path) -> None:
+    """Start a run below root, or resume the one that is there."""
+    replace, renamed = os.replace, 0
+
+    def counting_replace(source: Any, target: Any) -> None:
+        nonlocal renamed
+        renamed += 1
+        kill_at(f"before rename {renamed}")
+        replace(source, target)
+        kill_at(f"after rename {renamed}")
+
+    os.replace = counting_replace
     found = latest(EXPERIMENT, root)
     run = reopen(found, EXPERIMENT) if found else start(EXPERIMENT, WalkConfig(seed=3), root)
     run.execute(lambda step, fraction: kill_at(f"watch: {step} {fraction}"))
 
 
+def killed_at(root: Path, point: str) -> bool:
+    """Do `main` in a process of its own; whether it died by SIGKILL at this point, or else came to its end."""
+    child = os.fork()
+    if child == 0:
+        os.environ[KILL_AT] = point
+        main(root)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status not in (0, -signal.SIGKILL):
+        raise SystemExit(f"{point}: ended with {status}")
+    return status != 0
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    import xarray  # noqa: F401  (once, so that the children need not)
+
+    print(json.dumps([killed_at(Path(sys.argv[1]), point) for point in sys.argv[2:]]))
