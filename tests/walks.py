@@ -1,6 +1,6 @@
 """A small experiment whose steps can be killed at a chosen moment.
 
-Run as a program with a directory and names of moments, it starts a run there and kills it at each moment in turn.
+Run as a program with a JSON list of [directory, moment], it starts or resumes a run there and kills it at that moment.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,6 @@ def killed_at(root: Path, point: str) -> bool:
 
 
 if __name__ == "__main__":
-    import xarray  # noqa: F401  (once, so that the children need not)
-
-    print(json.dumps([killed_at(Path(sys.argv[1]), point) for point in sys.argv[2:]]))
+    for module in ("h5netcdf.legacyapi", "jinja2", "matplotlib.backends.backend_svg", "xarray", "sharpwave.report"):
+        import_module(module)  # once, so that the children need not
+    print(json.dumps([killed_at(Path(root), point) for root, point in json.loads(sys.argv[1])]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,13 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sweep(directory: Path) -> None:
+    """Remove what writers that were killed have left in a directory and below; nobody else may be writing there."""
+    for path in directory.rglob(".*"):
+        if re.fullmatch(r"\..+\.\d+\.\d+(\.\w+)?", path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

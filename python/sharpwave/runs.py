@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from .environment import environment
 from .experiments.experiment import Context, Experiment, Step
-from .files import whole, write_json, write_text
+from .files import sweep, whole, write_json, write_text
 from .suggest import unknown
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Run:
         from .report import write_report
 
         with self._locked():
+            sweep(self.directory)
             self._describe()
             done = self.finished()
             self._keep_metrics_of(done)

@@ -21,11 +21,11 @@ LONG = """
 import numpy as np, sharpwave_bridge as b, sys, time
 def long_call(progress=None):
     K, steps = 40, 10**9
-    states, final = np.empty((1, 1, 4 * K)), np.empty((1, 4 * K))
+    states = np.empty((1, 1, 4 * K))
     b.call("memory_recall", np.eye(K), np.eye(K), 1, np.array([[0., 0.], [2., 1.]]),
            np.arange(K), (np.arange(K) + 1) % K, np.ones(K), np.array([1., 0., 20., 1., 4.9, 7.]),
            np.zeros(1), np.zeros((1, K)), np.zeros((1, 4 * K)),
-           np.array([1e9]), 1e9, 1e-3, 1e-6, 1e-9, steps, states, final, np.empty(1), np.empty((1, 3), np.int64),
+           np.array([1e9]), 1e9, 1e-3, 1e-6, 1e-9, steps, states, np.empty(1), np.empty((1, 3), np.int64),
            progress=progress)
 """
 

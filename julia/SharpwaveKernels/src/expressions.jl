@@ -1,11 +1,11 @@
 # Systems of equations given as data: a straight-line program of numbered operations becomes compiled functions.
 #
-# Nothing but operation numbers, indices and float64 constants reaches the compiler. All positions in a program count from 0; value i
-# is the result of instruction i, a row (operation, a, b, c).
+# Nothing but operation numbers, indices and float64 constants reaches the compiler. All positions in a program count from 0;
+# value i is the result of instruction i, a row (operation, a, b, c).
 
 truth(condition::Bool) = ifelse(condition, 1.0, 0.0)
 select(condition::Float64, a::Float64, b::Float64) = ifelse(condition != 0, a, b)
-sigmoid(x::Float64) = 1 / (1 + exp(-x))
+logistic(x::Float64) = 1 / (1 + exp(-x))
 
 # Outside its domain a function is NaN, so that a solver can reject its step; Base's functions throw.
 nan_sqrt(x::Float64) = x < 0 ? NaN : sqrt(x)
@@ -18,57 +18,57 @@ nan_cos(x::Float64) = isinf(x) ? NaN : cos(x)
 nan_tan(x::Float64) = isinf(x) ? NaN : tan(x)
 nan_pow(x::Float64, y::Float64) = x < 0 && y != trunc(y) ? NaN : x^y
 
-struct Operation
+struct EquationOperation
     name::String
     operands::Int           # values that it takes, from a on; an input takes none, its a is a position
     compute::Any
 end
 
 # The same numbers stand in python/sharpwave/equations/operations.py; a test holds the two together.
-const OPERATIONS = Dict{Int,Operation}(
-    0 => Operation("constant", 0, nothing),
-    1 => Operation("parameter", 0, nothing),
-    2 => Operation("variable", 0, nothing),
-    3 => Operation("lag", 0, nothing),
-    4 => Operation("time", 0, nothing),
-    10 => Operation("add", 2, +),
-    11 => Operation("subtract", 2, -),
-    12 => Operation("multiply", 2, *),
-    13 => Operation("divide", 2, /),
-    14 => Operation("negate", 1, -),
-    15 => Operation("pow", 2, nan_pow),
-    20 => Operation("less", 2, (a, b) -> truth(a < b)),
-    21 => Operation("less_equal", 2, (a, b) -> truth(a <= b)),
-    22 => Operation("equal", 2, (a, b) -> truth(a == b)),
-    23 => Operation("not_equal", 2, (a, b) -> truth(a != b)),
-    24 => Operation("select", 3, select),
-    30 => Operation("min", 2, min),
-    31 => Operation("max", 2, max),
-    32 => Operation("abs", 1, abs),
-    33 => Operation("sign", 1, sign),
-    34 => Operation("floor", 1, floor),
-    35 => Operation("ceil", 1, ceil),
-    36 => Operation("hypot", 2, hypot),
-    40 => Operation("sqrt", 1, nan_sqrt),
-    41 => Operation("exp", 1, exp),
-    42 => Operation("expm1", 1, expm1),
-    43 => Operation("log", 1, nan_log),
-    44 => Operation("log1p", 1, nan_log1p),
-    50 => Operation("sin", 1, nan_sin),
-    51 => Operation("cos", 1, nan_cos),
-    52 => Operation("tan", 1, nan_tan),
-    53 => Operation("asin", 1, nan_asin),
-    54 => Operation("acos", 1, nan_acos),
-    55 => Operation("atan", 1, atan),
-    56 => Operation("atan2", 2, atan),
-    57 => Operation("sinh", 1, sinh),
-    58 => Operation("cosh", 1, cosh),
-    59 => Operation("tanh", 1, tanh),
-    60 => Operation("sigmoid", 1, sigmoid),
+const OPERATIONS = Dict{Int,EquationOperation}(
+    0 => EquationOperation("constant", 0, nothing),
+    1 => EquationOperation("parameter", 0, nothing),
+    2 => EquationOperation("variable", 0, nothing),
+    3 => EquationOperation("lag", 0, nothing),
+    4 => EquationOperation("time", 0, nothing),
+    10 => EquationOperation("add", 2, +),
+    11 => EquationOperation("subtract", 2, -),
+    12 => EquationOperation("multiply", 2, *),
+    13 => EquationOperation("divide", 2, /),
+    14 => EquationOperation("negate", 1, -),
+    15 => EquationOperation("pow", 2, nan_pow),
+    20 => EquationOperation("less", 2, (a, b) -> truth(a < b)),
+    21 => EquationOperation("less_equal", 2, (a, b) -> truth(a <= b)),
+    22 => EquationOperation("equal", 2, (a, b) -> truth(a == b)),
+    23 => EquationOperation("not_equal", 2, (a, b) -> truth(a != b)),
+    24 => EquationOperation("select", 3, select),
+    30 => EquationOperation("min", 2, min),
+    31 => EquationOperation("max", 2, max),
+    32 => EquationOperation("abs", 1, abs),
+    33 => EquationOperation("sign", 1, sign),
+    34 => EquationOperation("floor", 1, floor),
+    35 => EquationOperation("ceil", 1, ceil),
+    36 => EquationOperation("hypot", 2, hypot),
+    40 => EquationOperation("sqrt", 1, nan_sqrt),
+    41 => EquationOperation("exp", 1, exp),
+    42 => EquationOperation("expm1", 1, expm1),
+    43 => EquationOperation("log", 1, nan_log),
+    44 => EquationOperation("log1p", 1, nan_log1p),
+    50 => EquationOperation("sin", 1, nan_sin),
+    51 => EquationOperation("cos", 1, nan_cos),
+    52 => EquationOperation("tan", 1, nan_tan),
+    53 => EquationOperation("asin", 1, nan_asin),
+    54 => EquationOperation("acos", 1, nan_acos),
+    55 => EquationOperation("atan", 1, atan),
+    56 => EquationOperation("atan2", 2, atan),
+    57 => EquationOperation("sinh", 1, sinh),
+    58 => EquationOperation("cosh", 1, cosh),
+    59 => EquationOperation("tanh", 1, tanh),
+    60 => EquationOperation("sigmoid", 1, logistic),
 )
 
 "A system as data: what the kernel `compile_equations` is given, columns turned to rows. See `Program` on the caller's side."
-struct Program
+struct EquationProgram
     code::Matrix{Int}               # (4, instructions)
     constants::Vector{Float64}
     rhs::Vector{Int}
@@ -85,10 +85,10 @@ struct Program
     parameters::Vector{Int}         # one element: their number
 end
 
-contents(p::Program) = ntuple(i -> getfield(p, i), fieldcount(Program))
+program_contents(p::EquationProgram) = ntuple(i -> getfield(p, i), fieldcount(EquationProgram))
 
 "Throw `BadArgument` unless every operation is known and every index points where it may."
-function check_program(p::Program)
+function check_program(p::EquationProgram)
     n = length(p.rhs)
     within(name, values, count) = all(v -> 0 <= v < count, values) ||
         throw(BadArgument(name, "an index outside 0:$(count - 1)"))
@@ -135,10 +135,10 @@ end
 
 stores(values::Vector{Int}) = [Store(value + 1, (i,)) for (i, value) in enumerate(values)]
 
-symbol(i::Int) = Symbol(:v, i)
+value_symbol(i::Int) = Symbol(:v, i)
 
 "The expression of instruction `i` in terms of the values before it."
-function instruction(p::Program, i::Int)
+function instruction_expression(p::EquationProgram, i::Int)
     number, a = p.code[1, i], p.code[2, i] + 1
     number == 0 && return p.constants[a]
     number == 1 && return Expr(:call, getindex, :p, a)
@@ -146,11 +146,11 @@ function instruction(p::Program, i::Int)
     number == 3 && return Expr(:call, getindex, :lags, a)
     number == 4 && return :t
     operation = OPERATIONS[number]
-    return Expr(:call, operation.compute, (symbol(p.code[1 + k, i] + 1) for k in 1:operation.operands)...)
+    return Expr(:call, operation.compute, (value_symbol(p.code[1 + k, i] + 1) for k in 1:operation.operands)...)
 end
 
 "Add to `needed` the instructions that value `i` needs and that are not there yet."
-function need!(needed::Set{Int}, p::Program, i::Int)
+function need_values!(needed::Set{Int}, p::EquationProgram, i::Int)
     waiting = [i]
     while !isempty(waiting)
         j = pop!(waiting)
@@ -165,17 +165,17 @@ end
 const CHUNK = 256
 
 """
-    chunks(p, wanted)
+    split_stores(p, wanted)
 
-Split the stores into groups that need about `CHUNK` instructions each: pairs of the stores and their instructions. Values that two
-groups share are computed in both.
+Split the stores into groups that need about `CHUNK` instructions each: pairs of the stores and their instructions. Values
+that two groups share are computed in both.
 """
-function chunks(p::Program, wanted::Vector{Store})
+function split_stores(p::EquationProgram, wanted::Vector{Store})
     groups = Tuple{Vector{Store},Set{Int}}[]
     for store in wanted
-        needed = need!(isempty(groups) ? Set{Int}() : copy(last(groups)[2]), p, store.value)
+        needed = need_values!(isempty(groups) ? Set{Int}() : copy(last(groups)[2]), p, store.value)
         if isempty(groups) || length(needed) > CHUNK
-            push!(groups, ([store], need!(Set{Int}(), p, store.value)))
+            push!(groups, ([store], need_values!(Set{Int}(), p, store.value)))
         else
             push!(last(groups)[1], store)
             groups[end] = (last(groups)[1], needed)
@@ -185,24 +185,24 @@ function chunks(p::Program, wanted::Vector{Store})
 end
 
 "Compile a function of `arguments` that computes and stores values; the caller checks sizes, so its code does not."
-function compile_stores(space::Module, p::Program, arguments, wanted::Vector{Store}; zeroed::Bool = false)
-    groups = chunks(p, wanted)
+function compile_stores(space::Module, p::EquationProgram, arguments, wanted::Vector{Store}; zeroed::Bool = false)
+    groups = split_stores(p, wanted)
     body = zeroed ? Any[Expr(:call, fill!, :out, 0.0)] : Any[]
     if length(groups) == 1
-        append!(body, statements(p, groups[1]...))
+        append!(body, store_statements(p, groups[1]...))
     else
         for (stored, needed) in groups
-            part = compile_body(space, arguments, pushfirst!(statements(p, stored, needed), Expr(:meta, :noinline)))
+            part = compile_body(space, arguments, pushfirst!(store_statements(p, stored, needed), Expr(:meta, :noinline)))
             push!(body, Expr(:call, part, arguments...))
         end
     end
     return compile_body(space, arguments, body)
 end
 
-function statements(p::Program, stored::Vector{Store}, needed::Set{Int})
+function store_statements(p::EquationProgram, stored::Vector{Store}, needed::Set{Int})
     lines = Any[Expr(:inbounds, true)]
-    append!(lines, (Expr(:(=), symbol(i), instruction(p, i)) for i in sort!(collect(needed))))
-    append!(lines, (Expr(:call, setindex!, :out, symbol(s.value), s.index...) for s in stored))
+    append!(lines, (Expr(:(=), value_symbol(i), instruction_expression(p, i)) for i in sort!(collect(needed))))
+    append!(lines, (Expr(:call, setindex!, :out, value_symbol(s.value), s.index...) for s in stored))
     return push!(lines, Expr(:inbounds, :pop))
 end
 
@@ -212,12 +212,12 @@ compile_body(space::Module, arguments, body::Vector{Any}) =
 """
     compile_program(program)
 
-Compile a checked program into the functions of a system, all straight-line code that does not allocate:
-`rhs!(du, u, p, t, lags)`, `jac!(J, u, p, t, lags)` (the whole n x n matrix), `tgrad!(dT, u, p, t, lags)`, `arguments!(a, p, t)`,
-`events!(g, u, p, t, lags)`, `history!(u, p, t)`. They are newer than the running code: call them through `Base.invokelatest` or below
-a function called through it.
+Check a program and compile it into the functions of a system, all straight-line code that does not allocate:
+`rhs!(du, u, p, t, lags)`, `jac!(J, u, p, t, lags)` (the whole n x n matrix), `tgrad!(dT, u, p, t, lags)`,
+`arguments!(a, p, t)`, `events!(g, u, p, t, lags)`, `history!(u, p, t)`. What they write may not overlap what they read. They
+are newer than the running code: call them through `Base.invokelatest`, or below a function called through it.
 """
-function compile_program(p::Program)
+function compile_program(p::EquationProgram)
     check_program(p)
     space = Module(:CompiledEquations, false)       # knows no names, not even Base's
     jacobian = [Store(v + 1, (r + 1, c + 1)) for (v, r, c) in zip(p.jac_values, p.jac_rows, p.jac_cols)]
@@ -235,91 +235,4 @@ function compile_program(p::Program)
             delay_constant = p.delay_constant .== 1,
             events! = compile_stores(space, p, STATE_ARGUMENTS, stores(p.events)),
             history! = compile_stores(space, p, TIME_ARGUMENTS, stores(p.history)))
-end
-
-# Compiled systems live as long as the process: a handle is a position, and equal programs have one.
-const COMPILED = Any[]
-const COMPILED_HANDLES = Dict{Any,Int}()
-const COMPILED_LOCK = ReentrantLock()
-
-"The handle of a program's compiled functions; compiles a program only once."
-function register_program(p::Program)
-    lock(COMPILED_LOCK) do
-        get!(COMPILED_HANDLES, contents(p)) do
-            push!(COMPILED, compile_program(p))
-            length(COMPILED)
-        end
-    end
-end
-
-"The compiled functions of a handle, as `compile_program` returns them."
-function lookup(handle::Integer)
-    lock(COMPILED_LOCK) do
-        1 <= handle <= length(COMPILED) || throw(BadArgument("handle", "no equations were compiled under $handle"))
-        COMPILED[handle]
-    end
-end
-
-function compile_equations(::Control, code, constants, rhs, jac_rows, jac_cols, jac_values, tgrad, lag_variables, lag_delays,
-                           delay_arguments, delay_constant, events, history, parameters, handle)
-    # Copies: the caller's memory is only lent.
-    handle[1] = register_program(Program(map(copy, (code, constants, rhs, jac_rows, jac_cols, jac_values, tgrad, lag_variables,
-                                                    lag_delays, delay_arguments, delay_constant, events, history, parameters))...))
-end
-@kernel compile_equations """
-    code in i64[instructions, 4]
-    constants in f64[constants]
-    rhs in i64[n]
-    jac_rows in i64[nonzeros]
-    jac_cols in i64[nonzeros]
-    jac_values in i64[nonzeros]
-    tgrad in i64[n]
-    lag_variables in i64[lags]
-    lag_delays in i64[lags]
-    delay_arguments in i64[delays]
-    delay_constant in i64[delays]
-    events in i64[events]
-    history in i64[history]
-    parameters in i64[1]
-    handle out i64[1]
-"""
-
-function evaluate_equations(::Control, handle, t, y, parameters, lags, rhs, jacobian, tgrad, arguments, events, history)
-    system = lookup(handle)
-    sizes = (("y", y, system.n), ("parameters", parameters, system.nparams), ("lags", lags, system.nlags),
-             ("arguments", arguments, system.ndelays), ("events", events, system.nevents))
-    for (name, array, count) in sizes
-        size(array, 1) == count || throw(BadArgument(name, "expected $count values a point, got $(size(array, 1))"))
-    end
-    size(history, 1) in (0, system.n) || throw(BadArgument("history", "expected 0 or $(system.n) values a point"))
-    Base.invokelatest(evaluate_points, system, t, y, parameters, lags, rhs, jacobian, tgrad, arguments, events, history)
-end
-@kernel evaluate_equations """
-    handle in i64
-    t in f64[points] nan
-    y in f64[points, n] nan
-    parameters in f64[points, parameters] nan
-    lags in f64[points, lags] nan
-    rhs out f64[points, n]
-    jacobian out f64[points, n, n]
-    tgrad out f64[points, n]
-    arguments out f64[points, delays]
-    events out f64[points, events]
-    history out f64[points, history]
-"""
-
-"Everything that the compiled functions compute, at many points; see the kernel `evaluate_equations`."
-function evaluate_points(system, t, y, parameters, lags, rhs, jacobian, tgrad, arguments, events, history)
-    J = zeros(system.n, system.n)
-    for i in eachindex(t)
-        u, p, l = view(y, :, i), view(parameters, :, i), view(lags, :, i)
-        system.rhs!(view(rhs, :, i), u, p, t[i], l)
-        system.jac!(J, u, p, t[i], l)
-        permutedims!(view(jacobian, :, :, i), J, (2, 1))        # the caller's matrices are row by row
-        system.tgrad!(view(tgrad, :, i), u, p, t[i], l)
-        system.arguments!(view(arguments, :, i), p, t[i])
-        system.events!(view(events, :, i), u, p, t[i], l)
-        isempty(history) || system.history!(view(history, :, i), p, t[i])
-    end
-    return nothing
 end

@@ -25,15 +25,15 @@ function recall(; N=60, K=6, batch=1, reduced=true, dt=0.0, rtol=1e-8, atol=1e-1
     layers = reduced ? vcat(patterns' * cues, zeros(3K, count)) : vcat(cues, zeros(N, count))
     initial = tau_h > 0 ? vcat(layers, zeros(K, count)) : layers
     rows = size(initial, 1)
-    states, final = zeros(rows, length(times), count), zeros(rows, count)
+    states = zeros(rows, length(times), count)
     reached, counts = zeros(count), zeros(Int64, 3, count)
     control = zeros(Int64, 4)
     from = collect(0:K-1)
     GC.@preserve control SK.memory_recall(
         SK.Control(pointer(control)), reduced ? gram : patterns, reduced ? gram : collect(patterns'), Int64(reduced),
         [Float64(feature) Float64(hidden); 1.0 gain], from, mod.(from .+ 1, K), ones(K), [1.0, tau_h, 20.0, 1.0, 4.9, 7.0],
-        starts, reduced ? patterns' * drive : drive, initial, times, t_end, dt, rtol, atol, max_steps, states, final,
-        reached, counts)
+        starts, reduced ? patterns' * drive : drive, initial, times, t_end, dt, rtol, atol, max_steps, states, reached,
+        counts)
     overlaps = reduced ? states[1:K, :, :] : reshape(patterns' * reshape(states[1:N, :, :], N, :), K, length(times), count)
     return (overlaps=overlaps ./ N, states=states, counts=counts, reached=reached)
 end
@@ -92,12 +92,12 @@ end
     drive[:, 2] .= 2.0
     times = [0.0, 1.0, 2.0, 3.0, 4.0]
     states = zeros(8, 5, 1)
-    final, reached, counts, control = zeros(8, 1), zeros(1), zeros(Int64, 3, 1), zeros(Int64, 4)
+    reached, counts, control = zeros(1), zeros(Int64, 3, 1), zeros(Int64, 4)
     for dt in (0.0, 0.01)
         GC.@preserve control SK.memory_recall(
             SK.Control(pointer(control)), zeros(4, 1), zeros(1, 4), 0, [0.0 2.0; 1.0 1.0], Int64[], Int64[], Float64[],
             [1.0, 0.0, 5.0, 1.0, 0.0, 1.0], [0.0, 1.0, 2.5], drive, zeros(8, 1), times, 4.0, dt, 1e-10, 1e-12, 100000,
-            states, final, reached, counts)
+            states, reached, counts)
         top = 2 * (1 - exp(-1.5))
         @test states[1, :, 1] ≈ [0, 0, 2 * (1 - exp(-1)), top * exp(-0.5), top * exp(-1.5)] atol = 1e-8
     end
@@ -118,5 +118,5 @@ end
     GC.@preserve control @test_throws SK.Cancelled SK.memory_recall(
         SK.Control(pointer(control)), ones(1, 1), ones(1, 1), 1, [0.0 2.0; 1.0 1.0], Int64[], Int64[], Float64[],
         [1.0, 0.0, 5.0, 1.0, 0.0, 1.0], [0.0], zeros(1, 1), zeros(4, 1), [1.0], 1.0, 0.0, 1e-6, 1e-9, 100, states,
-        zeros(4, 1), zeros(1), zeros(Int64, 3, 1))
+        zeros(1), zeros(Int64, 3, 1))
 end

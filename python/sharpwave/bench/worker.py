@@ -45,6 +45,7 @@ class Worker:
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115: lives as long as the worker, closed with it
+        self._directory = tempfile.TemporaryDirectory()  # to work in: jitcdde compiles in the current directory
         self._unread = b""
         self._description: dict[str, Any] | None = None
 
@@ -75,6 +76,7 @@ class Worker:
         """End the process."""
         self._stop()
         self._errors.close()
+        self._directory.cleanup()
 
     def __enter__(self) -> Worker:
         return self
@@ -96,6 +98,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            cwd=self._directory.name,
             env={name: value for name, value in self._environment.items() if value is not None},
             start_new_session=True,  # Ctrl-C reaches the benchmark alone, which then ends its workers
         )

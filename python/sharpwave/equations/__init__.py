@@ -3,6 +3,7 @@
 from sharpwave.equations.encoding import Program
 from sharpwave.equations.errors import EquationError
 from sharpwave.equations.operations import OPCODES
+from sharpwave.equations.problems import PROBLEMS, Problem, problem
 from sharpwave.equations.system import Equations
 
-__all__ = ["OPCODES", "EquationError", "Equations", "Program"]
+__all__ = ["OPCODES", "PROBLEMS", "EquationError", "Equations", "Problem", "Program", "problem"]

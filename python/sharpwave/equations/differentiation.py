@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 from sharpwave.equations.tree import Node, Tree, ordered
 
@@ -25,17 +26,41 @@ def gradients(tree: Tree, outputs: Sequence[Node]) -> list[dict[Node, Node]]:
     Returns:
         For each output a map from a variable's or time's node to the derivative.
     """
+    order = ordered(outputs)
+    uses = Counter(argument for node in order for argument in node.arguments)
+    uses.update(outputs)
     derivatives: dict[Node, dict[Node, Node]] = {}
-    for node in ordered(outputs):
-        if node.operation in ("variable", "time"):
-            derivatives[node] = {node: tree.one}
-            continue
-        operands = [] if node.operation == "lag" else [derivatives[a] for a in node.arguments]
-        by = dict.fromkeys(key for operand in operands for key in operand)
-        rule = _rule(tree, node) if by else None
-        found = {} if rule is None else {key: rule([o.get(key, tree.zero) for o in operands]) for key in by}
-        derivatives[node] = {key: d for key, d in found.items() if d is not tree.zero}
+    for node in order:
+        derivatives[node] = _derivatives(tree, node, derivatives)
+        for argument in node.arguments if node.operation != "lag" else ():
+            uses[argument] -= 1
+            if not uses[argument]:
+                del derivatives[argument]  # a sum of n terms would keep n*n/2 entries
     return [derivatives[output] for output in outputs]
+
+
+def _derivatives(tree: Tree, node: Node, known: Mapping[Node, dict[Node, Node]]) -> dict[Node, Node]:
+    if node.operation in ("variable", "time"):
+        return {node: tree.one}
+    if node.operation in ("lag", "constant", "parameter"):
+        return {}
+    operands = [known[a] for a in node.arguments]
+    if node.operation in ("add", "subtract"):
+        # A term of a sum changes few derivatives; the others are copied as they are.
+        found, (_, changed) = dict(operands[0]), operands
+    else:
+        found = {}
+        changed = dict.fromkeys((key for operand in operands for key in operand), tree.zero)
+    rule = _rule(tree, node) if changed else None
+    if rule is None:
+        return found
+    for key in changed:
+        derivative = rule([operand.get(key, tree.zero) for operand in operands])
+        if derivative is tree.zero:
+            found.pop(key, None)
+        else:
+            found[key] = derivative
+    return found
 
 
 Rule = Callable[[Sequence[Node]], Node]

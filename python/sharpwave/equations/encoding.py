@@ -149,9 +149,7 @@ def encode(
         lag_variables=_indices(int(lag.value) for lag in delays.lags),
         lag_delays=_indices(position[lag.arguments[0]] for lag in delays.lags),
         delay_arguments=writer.write(delays.arguments),
-        delay_constant=_indices(
-            found.get(tree.time) is tree.one for found in gradients(tree, delays.arguments)
-        ),
+        delay_constant=_indices(found.get(tree.time) is tree.one for found in gradients(tree, delays.arguments)),
         events=writer.write(events),
         history=writer.write(history),
         parameters=_indices([parameter_count]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,49 +12,54 @@ from sharpwave.equations.operations import IMPLEMENTATIONS
 from sharpwave.equations.tree import Node, ordered
 
 
-def evaluate(
-    roots: Sequence[Node], t: Any, y: Any, parameters: Any, lags: Any, lag_positions: Mapping[Node, int], xp: Any
-) -> list[Any]:
-    """The values of some expressions; outside its domain one is NaN or infinite.
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Where to evaluate: float64 arrays whose leading axes fit together.
 
     Args:
-        roots: the expressions.
         t: (...) times.
         y: (..., n) variables.
         parameters: (..., P) parameters.
         lags: (..., L) lagged values.
         lag_positions: the position of each lag on the last axis of `lags`.
-        xp: `numpy` or `torch`; arrays are its float64 arrays, and keep their gradients under torch.
+    """
+
+    t: Any
+    y: Any
+    parameters: Any
+    lags: Any
+    lag_positions: Mapping[Node, int]
+
+
+def evaluate(roots: Sequence[Node], inputs: Inputs, xp: Any) -> list[Any]:
+    """The values of some expressions; outside its domain one is NaN or infinite.
+
+    Args:
+        roots: the expressions.
+        inputs: where to evaluate them.
+        xp: `numpy` or `torch`, whose arrays `inputs` has; torch's gradients are kept.
+
+    Returns:
+        One array an expression, with as many of the leading axes as it depends on.
     """
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in ordered(roots):
-            values[node] = _value(node, values, t, y, parameters, lags, lag_positions, xp)
+            match node.operation:
+                case "constant":
+                    value = xp.asarray(node.value, dtype=xp.float64)
+                case "time":
+                    value = inputs.t
+                case "variable":
+                    value = inputs.y[..., int(node.value)]
+                case "parameter":
+                    value = inputs.parameters[..., int(node.value)]
+                case "lag":
+                    value = inputs.lags[..., inputs.lag_positions[node]]
+                case "power":
+                    base, exponent = values[node.arguments[0]], int(node.value)
+                    value = base**exponent if exponent > 0 else 1 / base ** (-exponent)
+                case operation:
+                    value = IMPLEMENTATIONS[operation](xp, *(values[a] for a in node.arguments))
+            values[node] = value
     return [values[root] for root in roots]
-
-
-def _value(
-    node: Node,
-    values: Mapping[Node, Any],
-    t: Any,
-    y: Any,
-    parameters: Any,
-    lags: Any,
-    lag_positions: Mapping[Node, int],
-    xp: Any,
-) -> Any:
-    match node.operation:
-        case "constant":
-            return xp.asarray(node.value, dtype=xp.float64)
-        case "time":
-            return t
-        case "variable":
-            return y[..., int(node.value)]
-        case "parameter":
-            return parameters[..., int(node.value)]
-        case "lag":
-            return lags[..., lag_positions[node]]
-        case "power":
-            base, exponent = values[node.arguments[0]], int(node.value)
-            return base**exponent if exponent > 0 else 1 / base ** (-exponent)
-    return IMPLEMENTATIONS[node.operation](xp, *(values[a] for a in node.arguments))

@@ -16,8 +16,12 @@ from sharpwave.suggest import unknown
 LARGEST_EXPRESSION = 10_000  # nodes
 
 CONSTANTS = MappingProxyType({"pi": math.pi, "e": math.e})
-_UNARY = "exp log log1p expm1 sqrt sin cos tan asin acos atan sinh cosh tanh abs floor ceil sign sigmoid".split()
-_HALF = 0.5
+# fmt: off
+_UNARY = (
+    "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+    "abs", "floor", "ceil", "sign", "sigmoid",
+)
+# fmt: on
 
 
 def _folding(operation: str) -> Callable[..., Node]:
@@ -34,7 +38,7 @@ def _named(operation: str) -> Callable[..., Node]:
 
 
 def _heaviside(tree: Tree, x: Node) -> Node:
-    half = tree.constant(_HALF)
+    half = tree.constant(0.5)
     return tree.apply("add", half, tree.apply("multiply", half, tree.apply("sign", x)))
 
 
@@ -192,7 +196,9 @@ class _Reader:
             if name in self.scope.parameters or name in CONSTANTS or name == "t":
                 raise self.error(node, f"{name!r} cannot be called", f"a product needs *: {name}*(...)")
             names = [*FUNCTIONS, *self.scope.variables]
-            raise self.error(node, unknown("function", name, names), ALLOWED if self.scope.variables else self.scope.hint)
+            raise self.error(
+                node, unknown("function", name, names), ALLOWED if self.scope.variables else self.scope.hint
+            )
         least, most, build = FUNCTIONS[name]
         if not least <= len(node.args) <= most:
             wanted = f"{least}" if least == most else f"{least} or more"
@@ -243,10 +249,13 @@ class _Reader:
 
 
 def _lead(argument: Node) -> float:
-    """How far after the present a time is, where it is `t` plus a number."""
-    if argument.operation != "add":
-        return 0.0
-    return max((a.value for a in argument.arguments if a.operation == "constant"), default=0.0)
+    """How far after the present a time is, where it is `t` plus or minus a number."""
+    match argument:
+        case Node("add", (Node("time"), Node("constant", _, value)) | (Node("constant", _, value), Node("time"))):
+            return value
+        case Node("subtract", (Node("time"), Node("constant", _, value))):
+            return -value
+    return 0.0
 
 
 def _kind(node: ast.AST) -> str:

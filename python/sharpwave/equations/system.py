@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from sharpwave.equations.differentiation import gradients
 from sharpwave.equations.encoding import Delays, Program, encode
 from sharpwave.equations.errors import EquationError
-from sharpwave.equations.evaluation import evaluate
+from sharpwave.equations.evaluation import Inputs, evaluate
 from sharpwave.equations.parsing import CONSTANTS, FUNCTIONS, Scope, parse
 from sharpwave.equations.scanning import check_names
-from sharpwave.equations.tree import Node, Tree
+from sharpwave.equations.tree import Node, Tree, ordered
 from sharpwave.suggest import unknown
 
 
@@ -98,9 +97,7 @@ class Equations:
     def _gradients(self) -> list[dict[Node, Node]]:
         return gradients(self._tree, self._rhs)
 
-    def encode(
-        self, events: Sequence[str] = (), history: Mapping[str, str | float] | None = None
-    ) -> Program:
+    def encode(self, events: Sequence[str] = (), history: Mapping[str, str | float] | None = None) -> Program:
         """The system as a program for the Julia kernel `compile_equations`.
 
         Args:
@@ -159,9 +156,7 @@ class Equations:
             raise EquationError(f"parameters have different numbers of values ({sizes})") from None
         return np.stack(columns, axis=-1)
 
-    def evaluate(
-        self, t: Any, y: Any, parameters: Any = None, lags: Any = None, xp: Any = np
-    ) -> Any:
+    def evaluate(self, t: Any, y: Any, parameters: Any = None, lags: Any = None, xp: Any = np) -> Any:
         """The time derivatives of the variables.
 
         Args:
@@ -213,19 +208,32 @@ class Equations:
             (..., L) times, in the order of the property `lags`.
         """
         roots = [lag.arguments[0] for lag in self._delays.lags]
-        return self._values(roots, t, np.empty(len(self.texts)), parameters, None, xp)
+        return self._values(roots, t, np.zeros(len(self.texts)), parameters, None, xp)
 
     def _values(self, roots: Sequence[Node], t: Any, y: Any, parameters: Any, lags: Any, xp: Any) -> Any:
-        if lags is None and self.lags and any(root in roots for root in self._rhs):
-            raise EquationError(f"lags: expected {len(self.lags)} values, of {', '.join(self.lags)}")
-        given = self.parameter_vector() if parameters is None else parameters
-        arrays = [xp.asarray(x, dtype=xp.float64) for x in (t, y, given, () if lags is None else lags)]
+        """(..., roots) values of some expressions."""
+        needs_lags = lags is not None or any(node.operation == "lag" for node in ordered(roots))
+        inputs = {
+            "y": (y, len(self.texts)),
+            "parameters": (self.parameter_vector() if parameters is None else parameters, len(self.parameters)),
+            "lags": (() if lags is None else lags, len(self.lags) if needs_lags else 0),
+        }
+        arrays: dict[str, Any] = {"t": xp.asarray(t, dtype=xp.float64)}
+        for name, (given, count) in inputs.items():
+            array = xp.asarray(given, dtype=xp.float64)
+            if array.ndim == 0 or array.shape[-1] != count:
+                raise EquationError(f"{name}: expected {count} values on the last axis, got {tuple(array.shape)}")
+            arrays[name] = array
+        leading = [tuple(a.shape) if name == "t" else tuple(a.shape[:-1]) for name, a in arrays.items()]
+        try:
+            shape = np.broadcast_shapes(*leading)
+        except ValueError:
+            raise EquationError(f"t, y, parameters, lags: the leading axes {leading} do not fit together") from None
         positions = {lag: i for i, lag in enumerate(self._delays.lags)}
-        values = evaluate(roots, *arrays, positions, xp)
-        shape = np.broadcast_shapes(*(tuple(x.shape) for x in [arrays[0], *(a[..., 0] for a in arrays[1:] if a.shape[-1])]))
+        values = evaluate(roots, Inputs(**arrays, lag_positions=positions), xp)
         if not values:
             return xp.empty((*shape, 0), dtype=xp.float64)
-        return xp.stack([xp.broadcast_to(value, shape) for value in values], axis=-1)
+        return xp.stack([xp.broadcast_to(value, shape) for value in values], -1)
 
 
 def _positions(names: Mapping[str, object]) -> dict[str, int]:
@@ -244,6 +252,6 @@ def _array(name: str, value: ArrayLike) -> NDArray[np.float64]:
 
 def _finite(name: str, value: float) -> float:
     array = _array(name, value)
-    if array.ndim or not math.isfinite(array):
+    if array.ndim:
         raise EquationError(f"parameter {name!r}: expected one finite number, got {value!r}"[:200])
     return float(array)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sharpwave.equations.errors import EquationError
 from sharpwave.equations.operations import COMMUTATIVE, IMPLEMENTATIONS, TRUTH
 
 LARGEST_INTEGER_POWER = 64  # beyond it a power is computed by pow: repeated products would lose digits
+LARGEST_TREE = 1_000_000  # nodes
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,8 +47,13 @@ class Tree:
     def _keep(self, operation: str, arguments: tuple[Node, ...] = (), value: float = 0) -> Node:
         operands = frozenset(arguments) if operation in COMMUTATIVE else arguments
         key = (operation, operands, value)
-        node = self._nodes.get(key)  # setdefault: one node a key, also when two threads build at once
-        return node or self._nodes.setdefault(key, Node(operation, arguments, value))
+        node = self._nodes.get(key)
+        if node is None:
+            if len(self._nodes) >= LARGEST_TREE:
+                raise EquationError(f"the system and its derivatives have more than {LARGEST_TREE:,} parts")
+            # setdefault: one node a key, also when two threads build at once
+            node = self._nodes.setdefault(key, Node(operation, arguments, value))
+        return node
 
     def constant(self, value: float) -> Node:
         """The number `value`."""

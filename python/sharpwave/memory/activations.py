@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -245,7 +246,13 @@ class Relu:
         return _namespace(x).ones_like(x) * (x > 0)
 
 
-_KINDS: dict[str, Any] = {kind.name: kind for kind in (Identity, Tanh, Softmax, RectifiedPolynomial, Relu)}
+_KINDS: dict[str, Callable[..., Activation]] = {
+    "identity": Identity,
+    "tanh": Tanh,
+    "softmax": Softmax,
+    "rectified-polynomial": RectifiedPolynomial,
+    "relu": Relu,
+}
 
 
 def activation(given: str | Activation, parameter: float | None = None) -> Activation:

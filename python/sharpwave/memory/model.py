@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .activations import Activation, Identity, RectifiedPolynomial, Softmax, Tanh, activation
-from .transitions import as_matrix
+from .graphs import as_matrix
 
 if TYPE_CHECKING:
-    from .recall import Recall
+    from .result import Recall
 
 Array = NDArray[np.float64]
 
@@ -102,16 +102,14 @@ class GSEMM:
 
     def recall(self, cue: ArrayLike, t_end: float, **options: Any) -> Recall:
         """What follows from a cue: see `sharpwave.memory.recall`, whose options these are."""
-        from .recall import recall
+        from .recalling import recall
 
         return recall(self, cue, t_end, **options)
 
     def __repr__(self) -> str:
+        counts = f"{self.memories} memories, {self.features} features, {np.count_nonzero(self.transitions)} transitions"
         constants = ", ".join(f"{name}={getattr(self, name)}" for name in CONSTANTS)
-        return (
-            f"GSEMM({self.memories} memories, {self.features} features, "
-            f"{np.count_nonzero(self.transitions)} transitions, {self.feature_activation!r}, {self.hidden_activation!r}, {constants})"
-        )
+        return f"GSEMM({counts}, {self.feature_activation!r}, {self.hidden_activation!r}, {constants})"
 
 
 # Their order is that of the kernels' `constants`.

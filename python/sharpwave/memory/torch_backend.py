@@ -34,8 +34,7 @@ def integrate(problem: Problem) -> Integration:
         states, reached, accepted, rejected, evaluations = advance(problem)
     whole = np.full(problem.batch, 1, dtype=np.int64)
     return Integration(
-        states, reached * np.ones(problem.batch), accepted * whole, rejected * whole, evaluations * whole,
-        "torch"
+        states, reached * np.ones(problem.batch), accepted * whole, rejected * whole, evaluations * whole, "torch"
     )
 
 
@@ -78,8 +77,8 @@ def vector_field(problem: Problem) -> Field:
 
 def _fixed(problem: Problem) -> tuple[NDArray[np.float64], float, int, int, int]:
     """The classical fourth-order Runge-Kutta method; outputs between steps by the cubic Hermite polynomial."""
-    field, starts, drives = vector_field(problem), problem.input.starts,
-    torch.from_numpy(problem.drive().copy()) y = torch.from_numpy(problem.initial())
+    field, starts = vector_field(problem), problem.input.starts
+    drives, y = torch.from_numpy(problem.drive().copy()), torch.from_numpy(problem.initial())
     out = _outputs(problem)
     steps = max(1, math.ceil(problem.t_end / problem.dt - 1e-9))
     t, step, following, piece, evaluations = 0.0, 0, 0, 0, 0
@@ -114,9 +113,9 @@ def _hermite(x: float, h: float, y0: Tensor, y1: Tensor, k0: Tensor, k1: Tensor)
 
 def _adaptive(problem: Problem) -> tuple[NDArray[np.float64], float, int, int, int]:
     """Tsit5 with proportional-integral control (Gustafsson); the worst trajectory of the batch sets the step of all."""
-    field, starts, drives = vector_field(problem), problem.input.starts,
-    torch.from_numpy(problem.drive().copy()) atol, rtol, t_end = torch.from_numpy(problem.tolerances()),
-    problem.rtol, problem.t_end y = torch.from_numpy(problem.initial())
+    field, starts = vector_field(problem), problem.input.starts
+    drives, y = torch.from_numpy(problem.drive().copy()), torch.from_numpy(problem.initial())
+    atol, rtol, t_end = torch.from_numpy(problem.tolerances()), problem.rtol, problem.t_end
     out = _outputs(problem)
     t, following, accepted, rejected, piece, evaluations, last_error = 0.0, 0, 0, 0, 0, 1, 1.0
     slopes = [field(y, drives[0])]

@@ -69,20 +69,17 @@ function stages!(s::ColumnSpace, network, plan::RecallPlan, active::Int, threade
         s.h[j] >= 0.999 * limit && (s.h[j] = limit)
     end
     k = s.slopes
-    combine!(s, active, (TSIT5_A21,), (k[1],))
-    field!(k[2], s.trial, network, s.field, s.piece, active, threaded)
-    combine!(s, active, (TSIT5_A31, TSIT5_A32), (k[1], k[2]))
-    field!(k[3], s.trial, network, s.field, s.piece, active, threaded)
-    combine!(s, active, (TSIT5_A41, TSIT5_A42, TSIT5_A43), (k[1], k[2], k[3]))
-    field!(k[4], s.trial, network, s.field, s.piece, active, threaded)
-    combine!(s, active, (TSIT5_A51, TSIT5_A52, TSIT5_A53, TSIT5_A54), (k[1], k[2], k[3], k[4]))
-    field!(k[5], s.trial, network, s.field, s.piece, active, threaded)
-    combine!(s, active, (TSIT5_A61, TSIT5_A62, TSIT5_A63, TSIT5_A64, TSIT5_A65), (k[1], k[2], k[3], k[4], k[5]))
-    field!(k[6], s.trial, network, s.field, s.piece, active, threaded)
-    combine!(s, active, (TSIT5_A71, TSIT5_A72, TSIT5_A73, TSIT5_A74, TSIT5_A75, TSIT5_A76),
-             (k[1], k[2], k[3], k[4], k[5], k[6]))
-    field!(k[7], s.trial, network, s.field, s.piece, active, threaded)
+    slopes = (k[1], k[2], k[3], k[4], k[5], k[6], k[7])
+    next_stage!(s, network, active, threaded, TSIT5_STAGES, (slopes[1],), Base.tail(slopes))
     return nothing
+end
+
+# One stage after another, unrolled by the compiler: `found` are the slopes so far, `room` takes the others.
+next_stage!(s, network, active, threaded, ::Tuple{}, found, ::Tuple{}) = nothing
+function next_stage!(s, network, active, threaded, stages, found, room)
+    combine!(s, active, stages[1], found)
+    field!(room[1], s.trial, network, s.field, s.piece, active, threaded)
+    next_stage!(s, network, active, threaded, Base.tail(stages), (found..., room[1]), Base.tail(room))
 end
 
 "trial = y + h * (a weighted sum of slopes), column by column."
@@ -149,19 +146,19 @@ end
 function error_norm(s::ColumnSpace, j::Int, plan::RecallPlan)
     n = size(s.y, 1)
     k = s.slopes
+    slopes = (k[1], k[2], k[3], k[4], k[5], k[6], k[7])
     total = 0.0
     @inbounds @simd for i in 1:n
-        e = TSIT5_E1 * k[1][i, j] + TSIT5_E2 * k[2][i, j] + TSIT5_E3 * k[3][i, j] + TSIT5_E4 * k[4][i, j] +
-            TSIT5_E5 * k[5][i, j] + TSIT5_E6 * k[6][i, j] + TSIT5_E7 * k[7][i, j]
         scale = plan.atol[i] + plan.rtol * max(abs(s.y[i, j]), abs(s.trial[i, j]))
-        total += abs2(s.h[j] * e / scale)
+        total += abs2(s.h[j] * weighted(TSIT5_ERROR, slopes, i, j) / scale)
     end
     return sqrt(total / n)
 end
 
 function interpolate!(out::RecallOutput, s::ColumnSpace, j::Int, theta::Float64)
     b, m = s.owner[j], s.next[j]
-    weights = tsit5_weights(theta)
+    x = theta
+    weights = map((a, b, c, d) -> x * (a + x * (b + x * (c + x * d))), TSIT5_DENSE...)
     k = s.slopes
     slopes = (k[1], k[2], k[3], k[4], k[5], k[6], k[7])
     h = s.h[j]

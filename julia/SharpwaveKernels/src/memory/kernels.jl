@@ -41,7 +41,7 @@ function memory_recall(control::Control, matrix::Matrix{Float64}, matrix_t::Matr
                        edge_weight::Vector{Float64}, constants::Vector{Float64}, input_starts::Vector{Float64},
                        input_drive::Matrix{Float64}, initial::Matrix{Float64}, t_eval::Vector{Float64}, t_end::Float64,
                        dt::Float64, rtol::Float64, atol::Float64, max_steps::Int64, states::Array{Float64,3},
-                       final::Matrix{Float64}, reached::Vector{Float64}, counts::Matrix{Int64})
+                       reached::Vector{Float64}, counts::Matrix{Int64})
     K = size(matrix, 2)
     c = couplings(constants, edge_from, edge_to, edge_weight, K)
     feature = activation(Int(activations[1, 1]), activations[2, 1])
@@ -57,7 +57,7 @@ function memory_recall(control::Control, matrix::Matrix{Float64}, matrix_t::Matr
     size(initial, 1) == rows(network) ||
         throw(BadArgument("initial", "a state has $(rows(network)) rows, got $(size(initial, 1))"))
     plan = recall_plan(t_eval, t_end, dt, rtol, tolerances(network, atol), max_steps)
-    integrate!(RecallOutput(states, final, reached, counts), network, initial, plan, control)
+    integrate!(RecallOutput(states, reached, counts), network, initial, plan, control)
 end
 
 tolerances(network::FullNetwork, atol::Float64) = fill(atol, rows(network))
@@ -88,7 +88,6 @@ end
     atol          in  f64
     max_steps     in  i64
     states        out f64[batch, times, rows]
-    final         out f64[batch, rows]
     reached       out f64[batch]
     counts        out i64[batch, 3]
 """

@@ -38,7 +38,6 @@ end
 "The results of a batch, in the caller's memory."
 struct RecallOutput
     states::Array{Float64,3}    # rows x times x batch
-    final::Matrix{Float64}      # rows x batch
     reached::Vector{Float64}    # the time each network reached: less than t_end where the step limit was hit
     counts::Matrix{Int64}       # 3 x batch: accepted, rejected, evaluations of the field
 end
@@ -201,9 +200,6 @@ end
 
 function finish!(out::RecallOutput, s::ColumnSpace, j::Int, t::Float64, accepted::Int, rejected::Int, evaluations::Int)
     b = s.owner[j]
-    @inbounds @simd ivdep for i in 1:size(s.y, 1)
-        out.final[i, b] = s.y[i, j]
-    end
     out.reached[b] = t
     out.counts[1, b], out.counts[2, b], out.counts[3, b] = accepted, rejected, evaluations
     return nothing
