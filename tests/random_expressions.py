@@ -33,7 +33,7 @@ def _finite(value: Any) -> Any:
 
 
 def _truth(value: Any) -> Any:
-    return 1.0 if value else 0.0
+    return np.float64(1 if value else 0)
 
 
 _BINARY = {
@@ -107,22 +107,32 @@ def _choice(form: str, c: Expression, a: Expression, b: Expression) -> Expressio
     return Expression(form.format(c=c.text, a=a.text, b=b.text), compute)
 
 
-_numbers = st.floats(0, 9).map(_number)
-_names = st.sampled_from([*VARIABLES, *PARAMETERS, *LAGS, "t"]).map(_name)
-_leaves = st.one_of(_names, _numbers)
+_LEAVES = [_name(name) for name in [*VARIABLES, *PARAMETERS, *LAGS, "t"]]
+_FORMS = ["where({c}, {a}, {b})", "({a} if {c} else {b})"]
 
 
-def _grown(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    return st.one_of(
-        st.builds(_binary, st.sampled_from(list(_BINARY)), inner, inner),
-        st.builds(_unary, st.sampled_from(list(_UNARY)), inner),
-        st.builds(_function, st.sampled_from(list(_FUNCTIONS)), inner, inner),
-        st.builds(_power, inner, st.integers(-4, 12)),
-        st.builds(_choice, st.sampled_from(["where({c}, {a}, {b})", "({a} if {c} else {b})"]), inner, inner, inner),
-    )
+@st.composite
+def expressions(draw: st.DrawFn, depth: int = 4) -> Expression:
+    """An expression of at most `depth` levels of operations."""
 
+    def inner() -> Expression:
+        return draw(expressions(depth - 1))
 
-expressions = st.recursive(_leaves, _grown, max_leaves=12)
+    kind = draw(st.integers(0, 7)) if depth else 0
+    if kind == 0:
+        return draw(st.sampled_from(_LEAVES))
+    if kind == 1:
+        return _number(draw(st.floats(0, 9)))
+    if kind in (2, 3):
+        return _binary(draw(st.sampled_from(list(_BINARY))), inner(), inner())
+    if kind in (4, 5):
+        return _unary(draw(st.sampled_from(list(_UNARY))), inner())
+    if kind == 6:
+        return _function(draw(st.sampled_from(list(_FUNCTIONS))), inner(), inner())
+    if draw(st.booleans()):
+        return _power(inner(), draw(st.integers(-4, 12)))
+    return _choice(draw(st.sampled_from(_FORMS)), inner(), inner(), inner())
+
 
 _values = st.floats(-3, 3).map(lambda x: round(x, 3))
 environments = st.fixed_dictionaries({name: _values for name in [*VARIABLES, *LAGS, "t"]}).map(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,13 +77,13 @@ def line_style(index: int) -> dict[str, Any]:
     }
 
 
-def image_grid(rows: list[tuple[str, ArrayLike]], labels: list[str], inches: float = 0.95) -> Figure:
-    """Draw rows of grey-level images with a name at each row and a label below each column.
+def image_grid(rows: Sequence[tuple[str, ArrayLike]], labels: Sequence[str], per_line: int = 5) -> Figure:
+    """Draw rows of grey-level images with a label below each column, broken into lines that a phone can show.
 
     Args:
         rows: (name, images (n, height, width)) for each row, every image on its own grey scale.
         labels: n labels.
-        inches: the side of an image.
+        per_line: columns of a line.
 
     Returns:
         A matplotlib figure.
@@ -91,19 +91,25 @@ def image_grid(rows: list[tuple[str, ArrayLike]], labels: list[str], inches: flo
     import numpy as np
     from matplotlib.figure import Figure
 
+    lines = [range(first, min(first + per_line, len(labels))) for first in range(0, len(labels), per_line)]
+    columns = min(per_line, len(labels))
     with style():
-        columns = len(labels)
-        figure = Figure(figsize=(inches * columns + 0.1, (inches + 0.12) * len(rows) + 0.45), layout="compressed")
-        axes = np.atleast_2d(figure.subplots(len(rows), columns, squeeze=False))
-        for line, (name, images) in zip(axes, rows, strict=True):
-            for axis, image in zip(line, np.asarray(images), strict=True):
-                axis.imshow(image, cmap="gray", interpolation="nearest")
-                axis.set(xticks=[], yticks=[])
-                axis.grid(visible=False)
-                axis.spines[:].set_visible(False)
-            line[0].set_title(name)
-        for axis, label in zip(axes[-1], labels, strict=True):
-            axis.set_xlabel(label, fontsize=9)
+        figure = Figure(figsize=(1.05 * columns + 0.3, (0.98 * len(rows) + 0.4) * len(lines)), layout="constrained")
+        bands = figure.subfigures(len(lines), 1, squeeze=False)[:, 0]
+        for band, line in zip(bands, lines, strict=True):
+            grid = band.subplots(len(rows), columns, squeeze=False)
+            for axis in grid.flat:
+                axis.set_axis_off()
+            for cells, (name, images) in zip(grid, rows, strict=True):
+                for axis, index in zip(cells, line, strict=False):
+                    axis.set_axis_on()
+                    axis.imshow(np.asarray(images)[index], cmap="gray", interpolation="nearest")
+                    axis.set(xticks=[], yticks=[])
+                    axis.grid(visible=False)
+                    axis.spines[:].set_visible(False)
+                cells[0].set_ylabel(name, fontsize=9)
+            for axis, index in zip(grid[-1], line, strict=False):
+                axis.set_xlabel(labels[index], fontsize=9)
         return figure
 
 

@@ -27,10 +27,10 @@ def lag_values(system: Equations, environment: dict[str, float]) -> list[float]:
     ]
 
 
-@given(expressions, environments)
+@given(expressions(), environments)
 @settings(max_examples=300, deadline=None)
 def test_parsed_text_computes_what_it_says(expression, environment):
-    assume(environment["t"] not in (0.0, 2.0))  # where two of the lags are at one time
+    assume(environment["t"] != 2.0)  # t - 1 and t/2 are one time there
     try:
         expected = value(expression, environment)
     except OutsideDomainError:

@@ -218,9 +218,9 @@ class Equations:
             "parameters": (self.parameter_vector() if parameters is None else parameters, len(self.parameters)),
             "lags": (() if lags is None else lags, len(self.lags) if needs_lags else 0),
         }
-        arrays: dict[str, Any] = {"t": xp.asarray(t, dtype=xp.float64)}
+        arrays: dict[str, Any] = {"t": _float64(t, xp)}
         for name, (given, count) in inputs.items():
-            array = xp.asarray(given, dtype=xp.float64)
+            array = _float64(given, xp)
             if array.ndim == 0 or array.shape[-1] != count:
                 raise EquationError(f"{name}: expected {count} values on the last axis, got {tuple(array.shape)}")
             arrays[name] = array
@@ -234,6 +234,12 @@ class Equations:
         if not values:
             return xp.empty((*shape, 0), dtype=xp.float64)
         return xp.stack([xp.broadcast_to(value, shape) for value in values], -1)
+
+
+def _float64(value: Any, xp: Any) -> Any:
+    if xp is not np and isinstance(value, xp.Tensor):
+        return value.to(xp.float64)  # asarray would drop a tensor's gradient in some versions of torch
+    return xp.asarray(value, dtype=xp.float64)
 
 
 def _positions(names: Mapping[str, object]) -> dict[str, int]:

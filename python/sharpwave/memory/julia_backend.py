@@ -30,7 +30,7 @@ def integrate(problem: Problem) -> Integration:
     model = problem.model
     matrix = problem.matrix()
     activations = (model.feature_activation, model.hidden_activation)
-    edge_from, edge_to = np.nonzero(model.transitions)
+    edge_from, edge_to = (np.ascontiguousarray(ends) for ends in np.nonzero(model.transitions))
     states = np.full((problem.batch, len(problem.t_eval), problem.rows), np.nan)
     reached, counts = np.empty(problem.batch), np.empty((problem.batch, 3), np.int64)
     call(

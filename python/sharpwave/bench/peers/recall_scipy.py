@@ -89,31 +89,34 @@ def _over_overlaps(case: RecallCase) -> System:
 FORMS = {"features": _over_features, "overlaps": _over_overlaps}
 
 
-def solve_recall(case: RecallCase, form: str, method: str, rtol: float, atol: float) -> tuple[Array, int]:
+def solve_recall(
+    case: RecallCase, form: str, method: str, rtol: float, atol: float, trajectories: int | None = None
+) -> Array:
     """Solve a case with `scipy.integrate.solve_ivp`.
 
     Args:
         case: what to solve.
         form: "features" or "overlaps".
         method: SciPy's name of the method.
-        rtol, atol: tolerances; atol is in units of overlap/N (a feature's unit is the same).
+        rtol, atol: tolerances; atol is in units of a feature, which are those of overlap/N.
+        trajectories: how many of the batch, from the first; all if None.
 
     Returns:
-        The overlaps divided by N at the end, shape (batch, memories), and the number of right-hand sides evaluated.
+        The overlaps divided by N at the end, shape (trajectories, memories).
     """
-    return _solver(case, form, method)(rtol, atol)
+    return _solver(case, form, method)(rtol, atol, trajectories)[0]
 
 
-def _solver(case: RecallCase, form: str, method: str) -> Callable[[float, float], tuple[Array, int]]:
+def _solver(case: RecallCase, form: str, method: str) -> Callable[..., tuple[Array, int]]:
     from scipy.integrate import solve_ivp
 
     rhs, jacobian, starts, overlaps = FORMS[form](case)
-    options: dict[str, Any] = {"jac": jacobian} if method in ("BDF", "LSODA", "Radau") else {}
+    options: dict[str, Any] = {"jac": jacobian} if method in ("BDF", "LSODA") else {}
     unit = case.features if form == "overlaps" else 1
 
-    def solve(rtol: float, atol: float) -> tuple[Array, int]:
+    def solve(rtol: float, atol: float, trajectories: int | None = None) -> tuple[Array, int]:
         ends, evaluations = [], 0
-        for start in starts:
+        for start in starts[:trajectories]:
             done = solve_ivp(
                 rhs, (0.0, case.t_end), start, method, [case.t_end], rtol=rtol, atol=atol * unit, **options
             )

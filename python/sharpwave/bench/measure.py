@@ -1,0 +1,150 @@
+"""Times of several solvers on one problem, taken in turns so that the machine's drift is the same for all."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .record import Point
+from .worker import Worker, WorkerError, WorkerTimeoutError
+
+REPEATS = 7
+AT_LEAST = 0.05  # seconds of solving in a sample
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One solver of one worker, with the tolerances (rtol, atol) to run it at, loosest first."""
+
+    worker: Worker
+    solver: str
+    tolerances: Sequence[tuple[float, float]]
+
+
+@dataclass
+class _Trial:
+    """The measurement of one point as it grows."""
+
+    series: Series
+    rtol: float
+    atol: float
+    samples: list[float] = field(default_factory=list)
+    spent: float = 0.0
+    error: float | None = None
+    compile_seconds: float | None = None
+    status: str = "ok"
+    stats: dict[str, Any] = field(default_factory=dict)
+
+    def point(self, problem: str) -> Point:
+        ok = self.status == "ok"
+        return Point(
+            solver=self.series.solver,
+            problem=problem,
+            rtol=self.rtol,
+            atol=self.atol,
+            seconds=statistics.median(self.samples) if ok else None,
+            fastest=min(self.samples) if ok else None,
+            slowest=max(self.samples) if ok else None,
+            samples=len(self.samples),
+            error=self.error if ok else None,
+            compile_seconds=self.compile_seconds,
+            status=self.status,
+            stats=self.stats,
+        )
+
+
+def measure(
+    problem: str,
+    series: Sequence[Series],
+    error_of: Callable[[Sequence[float]], float],
+    limit: float,
+    say: Say = lambda line: None,
+    repeats: int = REPEATS,
+    at_least: float = AT_LEAST,
+) -> list[Point]:
+    """Measure every solver at every tolerance.
+
+    The first round goes through all points and finds what compiles, fails or takes too long; each further round takes one
+    sample of every point in the same order, solver by solver at each tolerance in turn. A point whose samples have taken
+    `limit` seconds together gets no further ones. Once a solver is over the limit, its tighter tolerances are not tried.
+
+    Args:
+        problem: the problem's name, as the workers know it.
+        series: the solvers.
+        error_of: the error of a final state.
+        limit: seconds that one sample may take; the worker is killed then.
+        say: takes lines that tell how it goes.
+        repeats: number of rounds.
+        at_least: seconds that a sample is filled with solves for.
+    """
+    trials = _in_turns(series)
+    compiled: set[str] = set()
+    over: set[str] = set()
+    for turn in range(repeats):
+        for trial in trials:
+            name = trial.series.solver
+            if trial.status != "ok" or (turn and trial.spent > limit):
+                continue
+            if name in over:
+                trial.status = f"not tried: over {limit:g} s at a looser tolerance"
+                continue
+            try:
+                _sample(trial, problem, limit, at_least, error_of, name not in compiled)
+                compiled.add(name)
+            except WorkerTimeoutError as error:
+                trial.status = str(error)
+                over.add(name)
+            except WorkerError as error:
+                trial.status = f"failed: {error}"
+            if turn == 0:
+                say(f"{problem}: {name}, rtol {trial.rtol:.0e}: {_result(trial)}")
+    return [trial.point(problem) for trial in trials]
+
+
+def _in_turns(series: Sequence[Series]) -> list[_Trial]:
+    """Trials by place in their series, then by series."""
+    longest = max((len(one.tolerances) for one in series), default=0)
+    return [
+        _Trial(one, *one.tolerances[place])
+        for place in range(longest)
+        for one in series
+        if place < len(one.tolerances)
+    ]
+
+
+def _sample(
+    trial: _Trial,
+    problem: str,
+    limit: float,
+    at_least: float,
+    error_of: Callable[[Sequence[float]], float],
+    first: bool,
+) -> None:
+    request = {
+        "do": "solve",
+        "solver": trial.series.solver,
+        "problem": problem,
+        "rtol": trial.rtol,
+        "atol": trial.atol,
+        "at_least": at_least,
+    }
+    answer = trial.series.worker.ask(request, limit)
+    if answer["built"]:
+        building = answer["seconds"]
+        answer = trial.series.worker.ask(request, limit)
+        if first:
+            trial.compile_seconds = max(0.0, building - answer["seconds"])
+    trial.samples.append(answer["seconds"])
+    trial.spent += answer["seconds"] * answer["solves"]
+    trial.error = error_of(answer["y"])
+    trial.stats = answer["stats"]
+
+
+def _result(trial: _Trial) -> str:
+    if trial.status != "ok":
+        return trial.status
+    return f"{trial.samples[-1] * 1e3:.3g} ms, error {trial.error:.1e}"
