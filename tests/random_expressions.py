@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from sharpwave.equations import Equations
+
 VARIABLES = ("x", "y", "z1")
 PARAMETERS = {"a": 0.75, "b_2": -1.5}
 LAGS = ("x(t - 1)", "y(t - a)", "x(t/2)")  # values of the environment under these keys
@@ -48,8 +50,30 @@ _BINARY = {
     "and": lambda a, b: _truth(a != 0 and b != 0),
     "or": lambda a, b: _truth(a != 0 or b != 0),
 }
+# fmt: off
+NUMPY_NAMES = (
+    "exp", "log", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil",
+)
+# fmt: on
 _UNARY = {
-    **{name: getattr(np, name) for name in "exp log log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil".split()},
+    **{
+        name: getattr(np, name)
+        for name in [
+            "exp",
+            "log",
+            "log1p",
+            "expm1",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "floor",
+            "ceil",
+        ]
+    },
     "abs": np.abs,
     "asin": np.arcsin,
     "acos": np.arccos,
@@ -90,9 +114,7 @@ def _unary(name: str, a: Expression) -> Expression:
 
 def _function(name: str, a: Expression, b: Expression) -> Expression:
     second = f"abs({b.text}) + 0.5" if name == "atan2" else b.text
-    return Expression(
-        f"{name}({a.text}, {second})", lambda e: _finite(_FUNCTIONS[name](a.compute(e), b.compute(e)))
-    )
+    return Expression(f"{name}({a.text}, {second})", lambda e: _finite(_FUNCTIONS[name](a.compute(e), b.compute(e))))
 
 
 def _power(a: Expression, exponent: int) -> Expression:
@@ -135,7 +157,7 @@ def expressions(draw: st.DrawFn, depth: int = 4) -> Expression:
 
 
 _values = st.floats(-3, 3).map(lambda x: round(x, 3))
-environments = st.fixed_dictionaries({name: _values for name in [*VARIABLES, *LAGS, "t"]}).map(
+environments = st.fixed_dictionaries(dict.fromkeys([*VARIABLES, *LAGS, "t"], _values)).map(
     lambda e: {**e, **PARAMETERS}
 )
 
@@ -156,3 +178,11 @@ def well_conditioned(expression: Expression, environment: Environment) -> bool:
     except OutsideDomainError:
         return False
     return abs(plain) < 1e12 and all(abs(other - plain) <= 1e-9 * max(1.0, abs(plain)) for other in others)
+
+
+def lag_values(system: Equations, environment: Environment) -> list[float]:
+    """The environment's lagged values in the system's order, told apart by variable and time."""
+    t = environment["t"]
+    known = {("x", t - 1): LAGS[0], ("y", t - PARAMETERS["a"]): LAGS[1]}
+    times = zip(system.lags, system.lag_times(t), strict=True)
+    return [environment[known.get(lag, LAGS[2])] for lag in times]

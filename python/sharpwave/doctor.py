@@ -16,8 +16,9 @@ def diagnose() -> dict[str, Any]:
     """Start Julia, import torch, look at the data sets, and describe what was found.
 
     Returns:
-        A dictionary that JSON can hold: `julia` (see `sharpwave_bridge.doctor`), `torch` (version, threads, devices), `data`
-        (one entry for each data set), `versions`, `machine`, and `problems`, a list of `{"what": ..., "remedy": ...}`.
+        A dictionary that JSON can hold: `julia` (see `sharpwave_bridge.doctor`), `torch` (version, threads, devices),
+        `data` (one entry for each data set), `versions`, `machine`, and `problems`, a list of
+        `{"what": ..., "remedy": ...}`.
     """
     from sharpwave_bridge.doctor import doctor
 

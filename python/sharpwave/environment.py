@@ -16,9 +16,9 @@ def environment() -> dict[str, Any]:
     """Describe the software and the machine, without importing torch or starting Julia.
 
     Returns:
-        A dictionary that JSON can hold: `versions` (installed packages and Python), `commit` (of the checkout that sharpwave
-        runs from, with `+` if files differ from it, or None), `julia` (runtime, version or None, threads) and `machine`
-        (system, processor, cores, memory in GB).
+        A dictionary that JSON can hold: `versions` (installed packages and Python), `commit` (of the checkout that
+        sharpwave runs from, with `+` if files differ from it, or None), `julia` (runtime, version or None, threads) and
+        `machine` (system, processor, cores, memory in GB).
 
     Example:
         >>> sorted(environment())

@@ -17,7 +17,7 @@ from typing import Any
 def whole(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to, and rename it to `path` when the block ends without an error.
 
-    Whoever reads `path`, at any moment and after any kill, sees the old file, the new one, or none: never a part of one.
+    Whoever reads `path`, at any moment and after any kill, sees the old file, the new one, or none: never a part.
 
     Args:
         path: the file to make; its directory is created if it is not there.

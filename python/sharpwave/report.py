@@ -45,9 +45,9 @@ def read_run(directory: Path) -> dict[str, Any]:
     """What the files of a run say.
 
     Returns:
-        A dictionary with `about` (config.json), `environment`, `steps` (name, seconds, figures, tables, metrics, timings of each
-        step that is done), `headline` (the metrics shown first), `missing` (names of steps that are not done), `files` and
-        `directory`.
+        A dictionary with `about` (config.json), `environment`, `steps` (for each done: name, seconds, figures,
+        tables, metrics, timings), `headline` (the metrics shown first), `missing` (names of steps that are not done),
+        `files` and `directory`.
 
     Raises:
         RunError: the directory holds no run.

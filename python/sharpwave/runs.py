@@ -6,12 +6,12 @@
         metrics.jsonl      numbers, as they come
         results/           what each step returned, netCDF
         figures/           SVG
-        state/             one JSON file for each finished step, written last: it is there if and only if the step is done
+        state/             one JSON file for each finished step, written last: it is there only if the step is done
         report.html        one self-contained page
 
-Files appear by atomic rename. A step that was killed is done again from its beginning, with the same seed, on the results of
-the finished steps as they were read back from their files; its lines in metrics.jsonl are dropped first. So a run that was
-killed and resumed ends in the same numbers as one that was not.
+Files appear by atomic rename. A step that was killed is done again from its beginning, with the same seed, on the
+results of the finished steps as they were read back from their files; its lines in metrics.jsonl are dropped first. So
+a run that was killed and resumed ends in the same numbers as one that was not.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Run:
         """Do the steps that are not done, then write the report.
 
         Args:
-            watch: called with a step's name and the fraction of it that is done: 0.0 when it starts, 1.0 when it is done (at
-                once for a step that was done before).
+            watch: called with a step's name and the fraction of it that is done: 0.0 when it starts, 1.0 when it is
+                done (at once for a step that was done before).
 
         Returns:
             The path of the report.

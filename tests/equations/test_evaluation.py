@@ -5,26 +5,17 @@ import pickle
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+
 from random_expressions import (
-    LAGS,
     PARAMETERS,
     VARIABLES,
     OutsideDomainError,
     environments,
     expressions,
+    lag_values,
     value,
 )
-
 from sharpwave.equations import EquationError, Equations
-
-
-def lag_values(system: Equations, environment: dict[str, float]) -> list[float]:
-    """The environment's lagged values in the system's order, told apart by variable and time."""
-    times = system.lag_times(environment["t"])
-    known = {("x", environment["t"] - 1): LAGS[0], ("y", environment["t"] - PARAMETERS["a"]): LAGS[1]}
-    return [
-        environment[known.get((name, time), LAGS[2])] for name, time in zip(system.lags, times, strict=True)
-    ]
 
 
 @given(expressions(), environments)
@@ -107,9 +98,7 @@ def test_outside_its_domain_a_function_is_nan(text):
 
 
 def test_lags_are_told_apart_by_variable_and_time():
-    system = Equations(
-        {"x": "y(t - tau) + x(t - tau) + y(t - tau)*y(t/2)", "y": "x(t - tau) + y(0.5*t)"}, {"tau": 3.0}
-    )
+    system = Equations({"x": "y(t - tau) + x(t - tau) + y(t - tau)*y(t/2)", "y": "x(t - tau) + y(0.5*t)"}, {"tau": 3.0})
     assert system.lags == ("y", "x", "y", "y")
     np.testing.assert_array_equal(system.lag_times([4.0, 6.0]), [[1, 1, 2, 2], [3, 3, 3, 3]])
     program = system.encode()
@@ -120,7 +109,15 @@ def test_lags_are_told_apart_by_variable_and_time():
 
 @pytest.mark.parametrize(
     ("argument", "constant"),
-    [("t - 2", 1), ("t - a/3 - 1", 1), ("-a + t", 1), ("(2*t - 2)/2", 1), ("t - a*t", 0), ("t - exp(t)", 0), ("0.5", 0)],
+    [
+        ("t - 2", 1),
+        ("t - a/3 - 1", 1),
+        ("-a + t", 1),
+        ("(2*t - 2)/2", 1),
+        ("t - a*t", 0),
+        ("t - exp(t)", 0),
+        ("0.5", 0),
+    ],
 )
 def test_a_delay_is_constant_where_the_time_runs_as_t(argument, constant):
     program = Equations({"x": f"x({argument})"}, {"a": 1.0}).encode()

@@ -18,8 +18,7 @@ def test_scipy_reaches_the_stated_end_point(name):
         p.equations.evaluate,
         p.t_span,
         p.y0,
-        method="DOP853" if smooth else "Radau",
-        jac=None if smooth else p.equations.jacobian,
+        **({"method": "DOP853"} if smooth else {"method": "Radau", "jac": p.equations.jacobian}),
         rtol=1e-12 if smooth else 1e-7,
         atol=1e-12 if smooth else np.abs(p.reference) * 1e-7,
     )

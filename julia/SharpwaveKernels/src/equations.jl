@@ -50,11 +50,11 @@ end
 function evaluate_equations(::Control, handle, t, y, parameters, lags, rhs, jacobian, tgrad, arguments, events, history)
     system = lookup(handle)
     sizes = (("y", y, system.n), ("parameters", parameters, system.nparams), ("lags", lags, system.nlags),
-             ("arguments", arguments, system.ndelays), ("events", events, system.nevents))
+             ("arguments", arguments, system.ndelays), ("events", events, system.nevents),
+             ("history", history, system.history! === nothing ? 0 : system.n))
     for (name, array, count) in sizes
         size(array, 1) == count || throw(BadArgument(name, "expected $count values a point, got $(size(array, 1))"))
     end
-    size(history, 1) in (0, system.n) || throw(BadArgument("history", "expected 0 or $(system.n) values a point"))
     Base.invokelatest(evaluate_points, system, t, y, parameters, lags, rhs, jacobian, tgrad, arguments, events, history)
 end
 @kernel evaluate_equations """
@@ -82,7 +82,7 @@ function evaluate_points(system, t, y, parameters, lags, rhs, jacobian, tgrad, a
         system.tgrad!(view(tgrad, :, i), u, p, t[i], l)
         system.arguments!(view(arguments, :, i), p, t[i])
         system.events!(view(events, :, i), u, p, t[i], l)
-        isempty(history) || system.history!(view(history, :, i), p, t[i])
+        system.history! === nothing || system.history!(view(history, :, i), p, t[i])
     end
     return nothing
 end

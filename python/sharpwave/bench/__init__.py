@@ -1,1 +1,1 @@
-"""The benchmark: our solvers against those of other libraries, in one interleaved run, compared at equal achieved error."""
+"""The benchmark: our solvers against other libraries' in one interleaved run, compared at equal achieved error."""

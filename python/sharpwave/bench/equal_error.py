@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MARGIN = 2.0  # errors smaller than the smallest measured one by up to this factor are read from the last segment prolonged
+MARGIN = (
+    2.0  # errors smaller than the smallest measured one by up to this factor are read from the last segment prolonged
+)
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Reading:
 
     Attributes:
         seconds: the time.
-        error: the error that the solver makes in that time; smaller than the one asked for where `how` is "more accurate".
+        error: the error made in that time; smaller than the one asked for where `how` is "more accurate".
         how: "interpolated"; "extrapolated", beyond the smallest measured error but within `MARGIN`; or "more accurate",
             where the solver was never measured as inaccurate as that, so that its fastest run stands for it.
     """
@@ -47,8 +49,8 @@ def seconds_at(error: float, points: Iterable[tuple[float, float]]) -> Reading |
         points: (error, seconds) measured, all positive.
 
     Returns:
-        The reading, or None where the points do not reach the error: all are less accurate by more than `MARGIN`, or there
-        are none.
+        The reading, or None where the points do not reach the error: all are less accurate by more than `MARGIN`,
+        or there are none.
 
     Example:
         >>> seconds_at(1e-5, [(1e-4, 1.0), (1e-6, 4.0)]).seconds

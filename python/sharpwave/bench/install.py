@@ -42,9 +42,7 @@ def install_peers(root: Path) -> dict[str, str]:
     failed = {}
     for package in PACKAGES:
         print(f"installing {package}", flush=True)
-        done = subprocess.run(
-            [str(python), "-m", "pip", "install", "--quiet", package], capture_output=True, text=True
-        )
+        done = subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], capture_output=True, text=True)
         if done.returncode != 0:
             errors = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
             reason = errors[-1] if errors else f"pip ended with code {done.returncode}"

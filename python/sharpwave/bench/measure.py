@@ -57,6 +57,12 @@ class _Trial:
         )
 
 
+def peer_series(peers: Worker | None, problem: str, tolerances: Sequence[tuple[float, float]]) -> list[Series]:
+    """All solvers of the peers that know a problem; none where there is no worker."""
+    known = peers.describe()["solvers"] if peers else {}
+    return [Series(peers, solver, tolerances) for solver, problems in known.items() if peers and problem in problems]
+
+
 def measure(
     problem: str,
     series: Sequence[Series],
@@ -68,9 +74,10 @@ def measure(
 ) -> list[Point]:
     """Measure every solver at every tolerance.
 
-    The first round goes through all points and finds what compiles, fails or takes too long; each further round takes one
-    sample of every point in the same order, solver by solver at each tolerance in turn. A point whose samples have taken
-    `limit` seconds together gets no further ones. Once a solver is over the limit, its tighter tolerances are not tried.
+    The first round goes through all points and finds what compiles, fails or takes too long; each further round
+    takes one sample of every point in the same order, solver by solver at each tolerance in turn. A point whose
+    samples have taken `limit` seconds together gets no further ones. Once a solver is over the limit, its tighter
+    tolerances are not tried.
 
     Args:
         problem: the problem's name, as the workers know it.
@@ -109,10 +116,7 @@ def _in_turns(series: Sequence[Series]) -> list[_Trial]:
     """Trials by place in their series, then by series."""
     longest = max((len(one.tolerances) for one in series), default=0)
     return [
-        _Trial(one, *one.tolerances[place])
-        for place in range(longest)
-        for one in series
-        if place < len(one.tolerances)
+        _Trial(one, *one.tolerances[place]) for place in range(longest) for one in series if place < len(one.tolerances)
     ]
 
 
@@ -140,11 +144,11 @@ def _sample(
             trial.compile_seconds = max(0.0, building - answer["seconds"])
     trial.samples.append(answer["seconds"])
     trial.spent += answer["seconds"] * answer["solves"]
-    trial.error = error_of(answer["y"])
+    trial.error = error_of(answer["y"]) if answer["y"] else None
     trial.stats = answer["stats"]
 
 
 def _result(trial: _Trial) -> str:
     if trial.status != "ok":
         return trial.status
-    return f"{trial.samples[-1] * 1e3:.3g} ms, error {trial.error:.1e}"
+    return f"{trial.samples[-1] * 1e3:.3g} ms" + (f", error {trial.error:.1e}" if trial.error is not None else "")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from .measure import Say, Series, measure
+from .measure import Say, Series, measure, peer_series
 from .peers.recall_cases import CASES, Array, RecallCase
 from .peers.recall_scipy import solve_recall
 from .record import Cost, Point
@@ -37,9 +38,7 @@ def error(y: Sequence[float], expected: Array) -> float:
     return max(float(difference / np.linalg.norm(expected)), SMALLEST_ERROR)
 
 
-def measure_recalls(
-    ours: Worker, peers: Worker | None, limit: float, say: Say
-) -> tuple[list[Point], list[Cost]]:
+def measure_recalls(ours: Worker, peers: Worker | None, limit: float, say: Say) -> tuple[list[Point], list[Cost]]:
     """Measure all cases.
 
     Args:
@@ -48,32 +47,37 @@ def measure_recalls(
         say: takes lines that tell how it goes.
 
     Returns:
-        The points; and for each case the time of our run at rtol 1e-5, with the time of its matrix products alone as bound.
+        The points; and for each case the time of our run at rtol 1e-5, bounded by its matrix products alone.
     """
     points: list[Point] = []
     costs: list[Cost] = []
     for problem, case in CASES.items():
         expected = reference(case)
         series = [Series(ours, solver, [(rtol, rtol) for rtol in OUR_RTOLS]) for solver in (OURS, OURS_TORCH)]
-        for solver, problems in (peers.describe()["solvers"] if peers else {}).items():
-            if peers and problem in problems:
-                series.append(Series(peers, solver, [(rtol, rtol) for rtol in PEER_RTOLS]))
+        series += peer_series(peers, problem, [(rtol, rtol) for rtol in PEER_RTOLS])
         series += [Series(ours, solver, [(0.0, 0.0)]) for solver in PRODUCTS]
-        measured = measure(problem, series, lambda y, expected=expected: error(y, expected) if y else 0.0, limit, say)
+        measured = measure(problem, series, partial(error, expected=expected), limit, say)
         points += [point for point in measured if point.solver not in PRODUCTS]
         costs += _beside_products(problem, measured)
     return points, costs
 
 
 def _beside_products(problem: str, measured: Sequence[Point], rtol: float = 1e-5) -> list[Cost]:
-    one = [point for point in measured if point.solver == OURS and point.rtol == rtol and point.seconds]
-    products = [point for point in measured if point.solver in PRODUCTS and point.seconds]
-    if not one or not products:
+    runs = [point for point in measured if point.solver == OURS and point.rtol == rtol]
+    products = [(point.seconds, point) for point in measured if point.solver in PRODUCTS and point.seconds]
+    if not products:
         return []
-    run, best = one[0], min(products, key=lambda point: point.seconds or 0.0)
-    assert run.seconds and run.fastest and run.slowest and best.seconds
-    count = run.stats["evaluations"]
-    note = f"bound: {WITHIN:g} times {count} evaluations of {best.solver}, {best.stats['products']}"
-    name = f"{problem}, rtol {rtol:.0e}"
-    bound = WITHIN * best.seconds * count
-    return [Cost(name, run.seconds, run.fastest, run.slowest, run.samples, bound, note)]
+    each, best = min(products, key=lambda pair: pair[0])
+    return [
+        Cost(
+            name=f"{problem}, rtol {rtol:.0e}",
+            seconds=run.seconds,
+            fastest=run.fastest,
+            slowest=run.slowest,
+            samples=run.samples,
+            bound=WITHIN * each * run.stats["evaluations"],
+            note=f"{WITHIN:g} times {run.stats['evaluations']:g} {best.solver}: {best.stats['products']}",
+        )
+        for run in runs
+        if run.seconds is not None and run.fastest is not None and run.slowest is not None
+    ]

@@ -31,7 +31,7 @@ class Point:
         fastest, slowest: of the samples whose median `seconds` is.
         samples: number of samples; each is the mean of as many solves as fill a stated time.
         error: the error achieved, or None.
-        compile_seconds: first call minus steady call, at the tolerance that the solver was first called with; else None.
+        compile_seconds: first call minus steady call, at the first tolerance of the solver; else None.
         status: "ok", "over N s", or what went wrong.
         stats: what the solver says of its work, such as evaluations.
     """
@@ -58,7 +58,7 @@ class Entry:
         problem, ours, peer: names.
         rtol, atol: the peer's tolerances.
         peer_seconds, peer_error: the peer's time and error, or None where it did not finish.
-        ours_seconds, ours_error: our time, and our error in that time; None where our curve does not reach the peer's error.
+        ours_seconds, ours_error: our time, and our error in that time; None where our curve does not reach that far.
         ratio: peer_seconds / ours_seconds, above 1 where ours is faster; or None.
         how: how our time was found (see `equal_error.Reading`), or why there is none.
     """
@@ -125,25 +125,23 @@ def context(command: str, peer_versions: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def compare(points: Iterable[Point], ours: str) -> tuple[Entry, ...]:
-    """Compare every point with the curve of our solver on the same problem.
+def compare(points: Iterable[Point], ours: Mapping[str, str]) -> tuple[Entry, ...]:
+    """Compare every peer's point with the curve of our solver on the same problem.
 
     Args:
         points: of one or more problems, ours and the peers' together.
-        ours: the name of our solver; its own points make no entries.
+        ours: for each problem the name of our solver.
     """
     points = list(points)
-    entries = []
+    curves: dict[str, list[tuple[float, float]]] = {}
     for point in points:
-        if point.solver == ours:
-            continue
-        curve = [
-            (mine.error, mine.seconds)
-            for mine in points
-            if mine.solver == ours and mine.problem == point.problem and mine.error and mine.seconds
-        ]
-        entries.append(_entry(point, ours, curve))
-    return tuple(entries)
+        if point.solver == ours[point.problem] and point.error and point.seconds:
+            curves.setdefault(point.problem, []).append((point.error, point.seconds))
+    return tuple(
+        _entry(point, ours[point.problem], curves.get(point.problem, []))
+        for point in points
+        if point.solver != ours[point.problem]
+    )
 
 
 def _entry(point: Point, ours: str, curve: list[tuple[float, float]]) -> Entry:
@@ -195,7 +193,7 @@ def load(path: Path) -> dict[str, Group]:
 
 def _group(values: dict[str, Any]) -> Group:
     rows = {name: tuple(_row(kind, row) for row in values[name]) for name, kind in _ROWS.items()}
-    return Group(context=values["context"], missing=values["missing"], **rows)  # type: ignore[arg-type]
+    return Group(context=values["context"], missing=values["missing"], **rows)
 
 
 _ROWS = {"points": Point, "entries": Entry, "costs": Cost}

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,7 +45,7 @@ class Worker:
         self.command = list(command)
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115: lives as long as the worker, closed with it
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         self._directory = tempfile.TemporaryDirectory()  # to work in: jitcdde compiles in the current directory
         self._unread = b""
         self._description: dict[str, Any] | None = None
@@ -52,7 +53,8 @@ class Worker:
     def describe(self) -> dict[str, Any]:
         """What the process has: `solvers` (name to problems), `missing` (name to reason), `versions`."""
         if self._description is None:
-            self._description = self.ask({"do": "describe"}, START_SECONDS)
+            self._started()
+        assert self._description is not None  # starting asks for it
         return self._description
 
     def ask(self, request: Mapping[str, Any], limit: float) -> dict[str, Any]:
@@ -102,12 +104,11 @@ class Worker:
             env={name: value for name, value in self._environment.items() if value is not None},
             start_new_session=True,  # Ctrl-C reaches the benchmark alone, which then ends its workers
         )
-        self._description = self._exchange(self._process, {"do": "describe"}, START_SECONDS)
-        return self._process
+        process = self._process
+        self._description = self._exchange(process, {"do": "describe"}, START_SECONDS)
+        return process
 
-    def _exchange(
-        self, process: subprocess.Popen[bytes], request: Mapping[str, Any], limit: float
-    ) -> dict[str, Any]:
+    def _exchange(self, process: subprocess.Popen[bytes], request: Mapping[str, Any], limit: float) -> dict[str, Any]:
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -144,10 +145,8 @@ class Worker:
             return
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
         self._process.kill()
         self._process.wait()
         self._process = None

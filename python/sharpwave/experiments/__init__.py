@@ -12,7 +12,7 @@ from .experiment import Context, Experiment
 
 __all__ = ["Context", "Experiment", "UnknownExperimentError", "find", "names"]
 
-_MODULES = {"demo": "demo"}
+_MODULES = {"demo": "demo", "dsem-figure": "dsem_figure"}
 
 
 class UnknownExperimentError(ValueError):

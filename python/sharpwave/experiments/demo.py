@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,8 +13,6 @@ from numpy.typing import NDArray
 from .experiment import Context, Experiment
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ..data import ImageDataset
     from ..memory import Recall
 
@@ -72,6 +71,7 @@ def images(context: Context) -> dict[str, Any]:
 def recall_stored(context: Context) -> dict[str, Any]:
     """Store an episode, cue it with a corrupted image, and recall it."""
     from ..memory import DSEM, cycle
+    from .drawing import energy_over_time, images_over_time, overlaps_over_time
 
     config = context.config
     stored, names = context["images"].stored.values, [str(name) for name in context["images"].stored_names.values]
@@ -84,29 +84,28 @@ def recall_stored(context: Context) -> dict[str, Any]:
     shape = stored.shape[1:]
     context.figure(
         "recalled_images",
-        _images_over_time(recall, cue, stored, names),
+        images_over_time(recall, cue.reshape(shape), stored, names),
         title="Recalled images",
-        alt=f"Above, the corrupted image of a {names[0]} and what the network shows as it goes from one memory to the next; "
-        "below each, the stored image.",
-        caption="The features at the middle of each visit, at the time below (in units of tau_f), above the stored image.",
+        alt=f"Above, the corrupted image of a {names[0]} and what the network shows as it goes from one memory to the "
+        "next; below each, the stored image.",
+        caption="The cue, then the features where each visit's overlap is highest, with the time in units of tau_f.",
     )
     context.figure(
         "overlaps",
-        _overlaps(recall, names),
+        overlaps_over_time(recall, names),
         title="Overlaps with the memories",
         alt="One line for each memory: its overlap rises to 1, stays, and falls as that of the next one rises.",
         caption="Overlap is the cosine between features and memory. Time is in units of tau_f.",
     )
     context.figure(
         "energy",
-        _energy(recall),
+        energy_over_time(recall),
         title="Energy",
         alt="Above, the energy over time, a sawtooth. Below, its two rates: descent, never above zero, and drift.",
-        caption="Between transitions the features slide down the energy surface (descent, never positive), while the delayed "
-        "activity moves the surface itself (drift). Both add up to the energy's rate of change.",
+        caption="The features slide down the energy surface (descent, never positive), while the delayed activity "
+        "moves the surface itself (drift). Both add up to the energy's rate of change.",
     )
-    rows = [[names[v.memory], v.enter, v.leave, v.peak_overlap] for v in recall.episodes]
-    context.table("Visited memories", ["memory", "enter / tau_f", "leave / tau_f", "peak overlap"], rows)
+    _visits_table(context, recall, names)
     return {
         "cue": (("row", "column"), cue.reshape(shape)),
         "overlaps": recall.overlaps,
@@ -118,15 +117,26 @@ def recall_stored(context: Context) -> dict[str, Any]:
 
 def _record(context: Context, recall: Recall, cue: Array, target: Array) -> None:
     visits = recall.episodes
-    steps = list(zip(recall.sequence(), recall.sequence()[1:], strict=False))
-    in_order = sum((a + 1) % recall.model.memories == b for a, b in steps)
+    steps = list(pairwise(recall.sequence()))
+    in_order = sum((before + 1) % recall.model.memories == after for before, after in steps)
     cosine = float(cue @ target / np.linalg.norm(cue) / np.linalg.norm(target))
     context.metric("overlap of the cue with its memory", cosine)
-    context.metric("mean peak overlap in recall", float(np.mean([visit.peak_overlap for visit in visits])))
     context.metric("transitions in the stored order", f"{in_order} of {len(steps)}")
-    context.metric("mean dwell time", float(np.mean(recall.dwell_times)), unit="tau_f")
+    if visits:
+        context.metric("mean peak overlap in recall", float(np.mean([visit.peak_overlap for visit in visits])))
+    if len(recall.dwell_times):
+        context.metric("mean dwell time", float(np.mean(recall.dwell_times)), unit="tau_f")
+    context.metric("integration steps", sum(recall.stats.accepted))
     context.metric("backend", recall.stats.backend)
-    context.metric("steps", sum(recall.stats.accepted))
+
+
+def _visits_table(context: Context, recall: Recall, names: Sequence[str]) -> None:
+    rows = [
+        [names[visit.memory], f"{visit.enter:.2f}", f"{visit.leave:.2f}", f"{visit.peak_overlap:.3f}"]
+        for visit in recall.episodes
+    ]
+    columns = ["memory", "enter", "leave", "peak overlap"]
+    context.table("Visited memories", columns, rows, "Times are in units of tau_f.")
 
 
 def _first_available(*names: str) -> ImageDataset:
@@ -158,11 +168,12 @@ def _one_of_each(dataset: ImageDataset, classes: Sequence[int] | NDArray[Any], r
 def _standardized(images: Array) -> Array:
     """Images as patterns (memories, features) of mean 0 and variance 1, as patterns of -1 and 1 have."""
     flat = images.reshape(len(images), -1)
-    return (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
+    patterns: Array = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
+    return patterns
 
 
 def _gain(patterns: Array) -> float:
-    return 100.0 / patterns.shape[1]  # the figure's 1 at N = 100: the drive of the hidden layer grows with N
+    return 100.0 / int(patterns.shape[1])  # the figure's 1 at N = 100: the drive of the hidden layer grows with N
 
 
 def _corrupted(pattern: Array, corruption: float, noise: float, rng: np.random.Generator) -> Array:
@@ -172,62 +183,12 @@ def _corrupted(pattern: Array, corruption: float, noise: float, rng: np.random.G
     return cue
 
 
-def _images_over_time(recall: Recall, cue: Array, stored: Array, names: Sequence[str]) -> Figure:
-    from ..plots import image_grid
-
-    visits = recall.episodes[: len(stored) + 1]
-    middles = [(visit.enter + visit.leave) / 2 for visit in visits]
-    shown = recall.features_at(middles).values.reshape(len(visits), *stored.shape[1:])
-    first = stored[visits[0].memory]
-    recalled = np.array([cue.reshape(first.shape), *shown])
-    below = np.array([first, *(stored[visit.memory] for visit in visits)])
-    labels = ["cue", *(f"{names[v.memory]}\n{t:.1f}" for v, t in zip(visits, middles, strict=True))]
-    return image_grid([("recalled", recalled), ("stored", below)], labels)
-
-
-def _overlaps(recall: Recall, names: Sequence[str]) -> Figure:
-    from matplotlib.figure import Figure
-
-    from ..plots import line_style, style
-
-    with style():
-        figure = Figure(figsize=(5.4, 3.6), layout="constrained")
-        axes = figure.add_subplot()
-        for index, overlap in enumerate(recall.overlaps.values.T):
-            axes.plot(recall.t, overlap, **line_style(index))
-        for visit in recall.episodes:
-            axes.text(
-                (visit.enter + visit.leave) / 2, 1.03, names[visit.memory],
-                rotation=45, ha="left", va="bottom", fontsize=8, color=line_style(visit.memory)["color"],
-            )  # fmt: skip
-        axes.set(xlabel="time / tau_f", ylabel="overlap", xlim=(0, float(recall.t[-1])))
-        axes.set_yticks(np.arange(-0.5, 1.1, 0.5))
-        return figure
-
-
-def _energy(recall: Recall) -> Figure:
-    from matplotlib.figure import Figure
-
-    from ..plots import COLORS, style
-
-    with style():
-        figure = Figure(figsize=(5.4, 3.6), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True)
-        above.plot(recall.t, recall.energy, color=COLORS[-1])
-        above.set(ylabel="energy")
-        below.plot(recall.t, recall.descent, label="descent")
-        below.plot(recall.t, recall.drift, label="drift", linestyle=(0, (4, 1)))
-        below.set(xlabel="time / tau_f", ylabel="rate of energy", xlim=(0, float(recall.t[-1])))
-        below.legend(ncols=2, loc="lower right")
-        return figure
-
-
 EXPERIMENT = Experiment(
     name="demo",
     title="An episode of images, recalled from a corrupted one",
-    summary="A dense sequential episodic memory stores an episode of images as a cycle. A corrupted image is its cue: the "
-    "network completes it, and then goes through the episode, one image after the other, because a delayed copy of its own "
-    "activity moves the energy surface that it descends.",
+    summary="A dense sequential episodic memory stores an episode of images as a cycle. A corrupted image is its cue: "
+    "the network completes it, and then goes through the episode, one image after the other, because a delayed copy of "
+    "its own activity moves the energy surface that it descends.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563",
     config=DemoConfig,
     quick={"memories": 4, "t_end": 20.0},

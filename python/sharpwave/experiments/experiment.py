@@ -47,11 +47,11 @@ class Experiment:
 
 @dataclass
 class Context:
-    """What a step is given: the configuration, what earlier steps found, a seed of its own, and places for what it finds.
+    """What a step is given: the configuration, what earlier steps found, a seed of its own, places for what it finds.
 
-    A step returns a mapping from names to scalars, xarray.DataArray or `(dimensions, array)`; it becomes one xarray.Dataset
-    and is stored as netCDF. Later steps are given what was read back from the file, so that a run that was resumed and one
-    that was not compute with the same numbers.
+    A step returns a mapping from names to scalars, xarray.DataArray or `(dimensions, array)`; it becomes one
+    xarray.Dataset and is stored as netCDF. Later steps are given what was read back from the file, so that a run that
+    was resumed and one that was not compute with the same numbers.
 
     Attributes:
         config: the experiment's configuration.

@@ -59,14 +59,19 @@ end
 function keep_step!(x::Trajectory, t_end::Float64, y, save::Int, keeps_dense::Bool)
     r = x.record
     push!(r.t, t_end)
-    save > 0 && append!(r.y, y)
-    keeps_dense && append!(r.coefficients, x.coefficients)
+    save > 0 && extend!(r.y, y)
+    keeps_dense && extend!(r.coefficients, x.coefficients)
     return nothing
 end
 
 function keep_start!(x::Trajectory, save::Int)
     push!(x.record.t, x.t)
-    save > 0 && append!(x.record.y, x.u)
+    save > 0 && extend!(x.record.y, x.u)
     return nothing
 end
 
+function extend!(list::Vector{Float64}, values)
+    length_before = length(list)
+    resize!(list, length_before + length(values))
+    copyto!(list, length_before + 1, values, 1, length(values))
+end

@@ -15,7 +15,7 @@ reuses_slope(::Rodas5P) = false
 
 function attempt!(x::Trajectory, m::Rodas5P, s::System)
     n, h, K = dim(x), x.h, m.K
-    time_slope!(m.time_slope, x, m, s)
+    time_slope!(m.time_slope, m.du, x, s)
     s.jac!(m.J, x.u, x.p, x.t, x.lags)
     x.jacobians += 1
     shifted!(m.factors, 1 / (RODAS5P_GAMMA * h), m.J)
@@ -46,7 +46,7 @@ end
     derivative!(m.du, x, s, x.point, x.t + RODAS5P_NODES[J] * x.h)
     per_h = 1 / x.h
     @inbounds @simd ivdep for i in 1:dim(x)
-        m.du[i] += muladd(per_h, weighted(RODAS5P_COUPLING[J-1], m.K, i, 1), time_term(m, x.h, i, Val(J)))
+        m.du[i] += muladd(per_h, stage_sum(RODAS5P_COUPLING[J-1], m.K, i, 1), time_term(m, x.h, i, Val(J)))
     end
     solve_stage!(x, m, J)
 end
@@ -60,41 +60,17 @@ end
     derivative!(m.du, x, s, x.point, x.t + x.h)
     per_h = 1 / x.h
     @inbounds @simd ivdep for i in 1:dim(x)
-        m.du[i] = muladd(per_h, weighted(RODAS5P_COUPLING[J-1], m.K, i, 1), m.du[i])
+        m.du[i] = muladd(per_h, stage_sum(RODAS5P_COUPLING[J-1], m.K, i, 1), m.du[i])
     end
     solve_stage!(x, m, J)
 end
-
-"""
-The derivative of f in t with u held. With delays that includes the change of the delayed values, which the system's `tgrad!` does not
-know: a five-point difference over half the step, whose error is of the order that a fifth-order method bears.
-"""
-@inline function time_slope!(out, x::Trajectory, m::Rodas5P, s::System)
-    if !delayed(s)
-        s.tgrad!(out, x.u, x.p, x.t, x.lags)
-        return nothing
-    end
-    spacing = x.h / 8
-    @inbounds for i in 1:dim(x)
-        out[i] = DIFFERENCE[1] / spacing * x.slope[i]
-    end
-    for k in 1:4
-        derivative!(m.du, x, s, x.u, x.t + k * spacing)
-        @inbounds for i in 1:dim(x)
-            out[i] += DIFFERENCE[k+1] / spacing * m.du[i]
-        end
-    end
-    delayed_values!(x, s, x.t)      # for the Jacobian
-    return nothing
-end
-const DIFFERENCE = (-25 / 12, 4.0, -3.0, 4 / 3, -1 / 4)
 
 function interpolant!(x::Trajectory, m::Rodas5P)
     c = x.coefficients
     @inbounds @simd ivdep for i in 1:dim(x)
         rise = x.u_new[i] - x.u[i]
-        first, second, third = weighted(RODAS5P_DENSE[1], m.K, i, 1), weighted(RODAS5P_DENSE[2], m.K, i, 1),
-                               weighted(RODAS5P_DENSE[3], m.K, i, 1)
+        first, second, third = stage_sum(RODAS5P_DENSE[1], m.K, i, 1), stage_sum(RODAS5P_DENSE[2], m.K, i, 1),
+                               stage_sum(RODAS5P_DENSE[3], m.K, i, 1)
         c[i, 1] = x.u[i]
         c[i, 2] = rise + first
         c[i, 3] = second - first

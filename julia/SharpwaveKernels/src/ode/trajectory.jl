@@ -128,14 +128,14 @@ end
 end
 
 # weights[1] * K[i, 1] + weights[2] * K[i, 2] + ..., unrolled.
-@inline weighted(weights::Tuple{Float64}, K, i, j) = @inbounds weights[1] * K[i, j]
-@inline weighted(weights::Tuple, K, i, j) =
-    @inbounds muladd(weights[1], K[i, j], weighted(Base.tail(weights), K, i, j + 1))
+@inline stage_sum(weights::Tuple{Float64}, K, i, j) = @inbounds weights[1] * K[i, j]
+@inline stage_sum(weights::Tuple, K, i, j) =
+    @inbounds muladd(weights[1], K[i, j], stage_sum(Base.tail(weights), K, i, j + 1))
 
 "out = u + h * sum_j weights[j] K[:, j]"
 @inline function stage_point!(out, u, h, weights::Tuple, K, n)
     @inbounds @simd ivdep for i in 1:n
-        out[i] = muladd(h, weighted(weights, K, i, 1), u[i])
+        out[i] = muladd(h, stage_sum(weights, K, i, 1), u[i])
     end
 end
 

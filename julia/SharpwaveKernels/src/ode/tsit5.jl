@@ -22,7 +22,7 @@ function attempt!(x::Trajectory, m::Tsit5, s::System)
     derivative!(x.slope_new, x, s, x.u_new, x.t + h)
     store_stage!(K, 7, x.slope_new, n)
     @inbounds @simd ivdep for i in 1:n
-        x.error[i] = h * weighted(TSIT5_ERROR, K, i, 1)
+        x.error[i] = h * stage_sum(TSIT5_ERROR, K, i, 1)
     end
     return nothing
 end
@@ -37,9 +37,9 @@ function interpolant!(x::Trajectory, m::Tsit5)
     h, c = x.h, x.coefficients
     @inbounds @simd ivdep for i in 1:dim(x)
         c[i, 1] = x.u[i]
-        c[i, 2] = h * weighted(TSIT5_DENSE[1], m.K, i, 1)
-        c[i, 3] = h * weighted(TSIT5_DENSE[2], m.K, i, 1)
-        c[i, 4] = h * weighted(TSIT5_DENSE[3], m.K, i, 1)
-        c[i, 5] = h * weighted(TSIT5_DENSE[4], m.K, i, 1)
+        c[i, 2] = h * stage_sum(TSIT5_DENSE[1], m.K, i, 1)
+        c[i, 3] = h * stage_sum(TSIT5_DENSE[2], m.K, i, 1)
+        c[i, 4] = h * stage_sum(TSIT5_DENSE[3], m.K, i, 1)
+        c[i, 5] = h * stage_sum(TSIT5_DENSE[4], m.K, i, 1)
     end
 end

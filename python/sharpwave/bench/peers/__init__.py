@@ -1,4 +1,4 @@
 """The other libraries' side of the benchmark, run in an environment of their own.
 
-This package imports nothing of sharpwave: it is loaded by the interpreter of `.venv-peers`, where sharpwave is not installed.
+This package imports nothing of sharpwave: the interpreter of `.venv-peers`, where sharpwave is not installed, loads it.
 """

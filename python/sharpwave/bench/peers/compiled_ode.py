@@ -51,9 +51,9 @@ def _kvaerno5(name: str) -> Solve:
     y0 = jnp.array(problem.y0)
 
     def run(rtol: Any, atol: Any) -> Any:
-        # The PI controller that diffrax recommends for stiff problems. Newton's method, ending at 10 times the tolerance,
-        # because the default (a chord method, ending at the tolerance) takes 3 to 10 times as long on HIRES and OREGO
-        # and does not get through VDPOL; ending at the tolerance itself fails at rtol 1e-10.
+        # The PI controller that diffrax recommends for stiff problems. Newton's method, ending at 10 times the
+        # tolerance, because the default (a chord method, ending at the tolerance) takes 3 to 10 times as long on
+        # HIRES and OREGO and does not get through VDPOL; ending at the tolerance itself fails at rtol 1e-10.
         controller = diffrax.PIDController(rtol=rtol, atol=atol, pcoeff=0.3, icoeff=0.4)
         newton = optimistix.Newton(rtol=10 * rtol, atol=10 * atol, norm=optimistix.rms_norm)
         return diffrax.diffeqsolve(

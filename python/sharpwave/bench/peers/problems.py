@@ -1,7 +1,7 @@
 """The stiff and delay problems, each written once over scalars, for whatever array library or compiler calls them.
 
-Sources: E. Hairer & G. Wanner, Solving Ordinary Differential Equations II (Springer 1996), section IV.10, for HIRES, ROBER,
-OREGO and VDPOL; M. C. Mackey & L. Glass, Science 197 (1977) 287 for the delay equation, with the constants of the reference.
+Sources: E. Hairer & G. Wanner, Solving Ordinary Differential Equations II (Springer 1996), section IV.10, for HIRES,
+ROBER, OREGO and VDPOL; M. C. Mackey & L. Glass, Science 197 (1977) 287 for the delay equation.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ def vdpol_jacobian(t: Any, y: Any) -> tuple[Row, ...]:
 
 
 ODES = {
-    "HIRES": Problem(hires, hires_jacobian, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057), 321.8122),
-    "ROBER": Problem(rober, rober_jacobian, (1.0, 0.0, 0.0), 1e11),
-    "OREGO": Problem(orego, orego_jacobian, (1.0, 2.0, 3.0), 360.0),
-    "VDPOL": Problem(vdpol, vdpol_jacobian, (2.0, 0.0), 2.0),
+    "hires": Problem(hires, hires_jacobian, (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057), 321.8122),
+    "rober": Problem(rober, rober_jacobian, (1.0, 0.0, 0.0), 1e11),
+    "orego": Problem(orego, orego_jacobian, (1.0, 2.0, 3.0), 360.0),
+    "vdpol": Problem(vdpol, vdpol_jacobian, (2.0, 0.0), 2.0),
 }
 
 
@@ -105,4 +105,4 @@ class MackeyGlass:
     t_end: float = 500.0
 
 
-DDES = {"Mackey-Glass": MackeyGlass()}
+DDES = {"mackey_glass": MackeyGlass()}

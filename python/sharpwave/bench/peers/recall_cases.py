@@ -45,7 +45,7 @@ class RecallCase:
         count = self.memories * self.features
         words = np.random.Philox(key=2212).random_raw(-(-count // 64))
         bits = np.unpackbits(words.astype("<u8").view(np.uint8))[:count]
-        return 2.0 * bits.reshape(self.memories, self.features) - 1.0
+        return 2.0 * bits.reshape(self.memories, self.features).astype(np.float64) - 1.0
 
     def cues(self) -> Array:
         """Initial features, shape (batch, features): memory b, counted round, with its last quarter set to zero."""

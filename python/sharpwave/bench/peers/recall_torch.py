@@ -95,6 +95,5 @@ def _dopri5(form: str) -> Callable[[str], Solve]:
 
 
 SOLVERS = [
-    Solver(f"torchdiffeq dopri5 over {form}", ("torch", "torchdiffeq"), tuple(CASES), _dopri5(form))
-    for form in FORMS
+    Solver(f"torchdiffeq dopri5 over {form}", ("torch", "torchdiffeq"), tuple(CASES), _dopri5(form)) for form in FORMS
 ]

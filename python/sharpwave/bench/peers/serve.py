@@ -1,12 +1,13 @@
 """A process that solves what it is asked to, one JSON object per line in, one per line out.
 
-    {"do": "describe"}                              -> {"solvers": {name: [problem, ...]}, "missing": {name: why}, "versions": {...}}
+    {"do": "describe"}
+        -> {"solvers": {name: [problem, ...]}, "missing": {name: why}, "versions": {...}}
     {"do": "solve", "solver": ..., "problem": ..., "rtol": ..., "atol": ..., "at_least": seconds}
-                                                    -> {"seconds": per solve, "solves": number, "built": bool, "y": [...], "stats": {...}}
+        -> {"seconds": per solve, "solves": number, "built": bool, "y": [...], "stats": {...}}
 
-An exception is answered with {"error": message}. A solver that has not met the problem yet is built first: `built` is then
-true and `seconds` includes the building (compiling) and exactly one solve. Building for another problem drops what was
-built, so that memory does not pile up.
+An exception is answered with {"error": message}. A solver that has not met the problem yet is built first: `built` is
+then true and `seconds` includes the building (compiling) and exactly one solve. Building for another problem drops what
+was built, so that memory does not pile up.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _answer_all(requests: TextIO, answers: TextIO, solvers: list[Solver]) -> Non
                 }
             else:
                 answer = bench.solve(request)
-        except Exception as error:  # noqa: BLE001: whatever a peer raises is its answer; the next request must be served
+        except Exception as error:  # noqa: BLE001  (whatever a peer raises is its answer; the next request must be served)
             answer = {"error": f"{type(error).__name__}: {str(error) or 'no message'}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -80,7 +81,7 @@ def _missing(solvers: Iterable[Solver]) -> dict[str, str]:
         for module in solver.modules:
             try:
                 import_module(module)
-            except Exception as error:  # noqa: BLE001: a package that is there but broken is missing too, and says why
+            except Exception as error:  # noqa: BLE001  (there but broken is missing too)
                 missing[solver.name] = f"{type(error).__name__}: {error}"
                 break
     return missing

@@ -1,0 +1,120 @@
+"""`sharpwave bench`: measure, print tables, write the record."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import Path
+
+from sharpwave_bridge import JuliaUnavailableError
+
+from .bridge import measure_bridge
+from .install import install_peers, peers_python
+from .measure import Say
+from .ode import OURS as OUR_ODE_SOLVERS
+from .ode import measure_odes
+from .peers.recall_cases import CASES
+from .recall import OURS as OUR_RECALL
+from .recall import measure_recalls
+from .record import Group, compare, context, save
+from .table import details, summary
+from .worker import Worker, WorkerError
+from .worker import ours as our_worker
+from .worker import peers as peer_worker
+
+GROUPS = ("bridge", "ode", "recall")
+LIMIT = 30.0  # seconds of one sample
+SAVED = Path("scripts/results/bench.json")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the benchmark.
+
+    Args:
+        words: the command line after `sharpwave bench`.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(
+        "sharpwave bench", description="Measure sharpwave against other libraries, on this machine.", allow_abbrev=False
+    )
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; default: all")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds that one sample may take (%(default)g)")
+    parser.add_argument("--save", action="store_true", help=f"write to {SAVED} in place of runs/bench/")
+    parser.add_argument(
+        "--install-peers", action="store_true", help="put the other libraries into .venv-peers and stop"
+    )
+    given = parser.parse_args(words)
+    unknown = [name for name in given.groups if name not in GROUPS]
+    if unknown:
+        parser.error(f"no group is called {unknown[0]!r}: there are {', '.join(GROUPS)}")
+    root = Path.cwd()
+    if given.install_peers:
+        return 1 if install_peers(root) else 0
+    command = shlex.join(["sharpwave", "bench", *words])
+    groups = run(
+        given.groups or GROUPS, root, given.limit, command, lambda line: print(line, file=sys.stderr, flush=True)
+    )
+    path = root / SAVED if given.save else root / "runs" / "bench" / _identifier() / "bench.json"
+    save(path, groups)
+    print(summary(groups) + "\n" + details(groups))
+    print(f"written to {os.path.relpath(path)}")
+    return 0
+
+
+def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) -> dict[str, Group]:
+    """Measure groups.
+
+    Args:
+        names: of the groups.
+        root: the folder that has `.venv-peers`; where it does not, peers are missing and ours are measured alone.
+        limit: seconds that one sample may take.
+        command: what to record as the command.
+        say: takes lines that tell how it goes.
+    """
+    groups: dict[str, Group] = {}
+    with ExitStack() as stack:
+        ours = stack.enter_context(our_worker())
+        peers, missing = _peers(stack, root)
+        versions = peers.describe()["versions"] if peers else {}
+        for name, why in missing.items():
+            say(f"skipped: {name} ({why})")
+        for name in names:
+            if name == "bridge":
+                try:
+                    costs = tuple(measure_bridge(say))
+                except JuliaUnavailableError as error:
+                    say(f"bridge: not measured: {error}")
+                    continue
+                groups[name] = Group(context(command, {}), costs=costs)
+            elif name == "ode":
+                points = measure_odes(ours, peers, limit, say)
+                entries = compare(points, OUR_ODE_SOLVERS)
+                groups[name] = Group(context(command, versions), tuple(points), entries, (), missing)
+            else:
+                points, products = measure_recalls(ours, peers, limit, say)
+                entries = compare(points, dict.fromkeys(CASES, OUR_RECALL))
+                groups[name] = Group(context(command, versions), tuple(points), entries, tuple(products), missing)
+    return groups
+
+
+def _peers(stack: ExitStack, root: Path) -> tuple[Worker | None, dict[str, str]]:
+    """The peers' worker if it runs, and the names of what is missing with the reason."""
+    python = peers_python(root)
+    if not python.exists():
+        return None, {"all peers": "there is no .venv-peers: scripts/bench --install-peers makes it"}
+    worker = stack.enter_context(peer_worker(python))
+    try:
+        return worker, worker.describe()["missing"]
+    except WorkerError as error:
+        return None, {"all peers": str(error)}
+
+
+def _identifier() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")

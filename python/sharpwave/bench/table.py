@@ -1,0 +1,196 @@
+"""Tables of a record, as Markdown: `python -m sharpwave.bench.table FILE [README]`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..files import write_text
+from .record import Cost, Entry, Group, Point, RecordError, load
+
+BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
+_TITLES = {"ode": "Stiff and delay equations", "recall": "Recall in a DSEM", "bridge": "The bridge"}
+
+
+def summary(groups: dict[str, Group]) -> str:
+    """One row for each problem and peer: the ratios of times at equal error, and the compile times."""
+    return "\n".join(_section(name, group, _summary_rows(group)) for name, group in groups.items())
+
+
+def details(groups: dict[str, Group]) -> str:
+    """One row for each point of each peer, and our own curve."""
+    return "\n".join(
+        _section(name, group, _entry_rows(group.entries) + _curve_rows(group)) for name, group in groups.items()
+    )
+
+
+def put_into(path: Path, tables: str) -> None:
+    """Replace what stands between the two marks in a Markdown file.
+
+    Raises:
+        RecordError: the file does not have the marks, in order.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise RecordError(f"{path} must have the lines {BEGIN} and {END}, in this order")
+    write_text(path, f"{before}{BEGIN}\n\n{tables.strip()}\n\n{END}{after}")
+
+
+def seconds(value: float | None) -> str:
+    """A time for people.
+
+    Example:
+        >>> seconds(1.234e-3), seconds(3.6e-6), seconds(25.0), seconds(None)
+        ('1.23 ms', '3.6 us', '25 s', '-')
+    """
+    if value is None:
+        return "-"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def _section(name: str, group: Group, rows: str) -> str:
+    environment = group.context["environment"]
+    machine, julia = environment["machine"], environment["julia"]
+    versions = {**environment["versions"], **group.context["peers"]}
+    named = ", ".join(f"{package} {number}" for package, number in versions.items())
+    lines = [
+        f"### {_TITLES.get(name, name)}",
+        "",
+        rows.rstrip(),
+        "",
+        _costs(group.costs),
+        f"Measured {group.context['time']} by `{group.context['command']}` at commit {environment['commit']}, on "
+        f"{machine['processor']}, {machine['cores']} cores; Julia {julia['version']} ({julia['runtime']}, "
+        f"{julia['threads']} threads); {named}.",
+    ]
+    if group.missing:
+        missing = "; ".join(f"{peer} ({reason})" for peer, reason in group.missing.items())
+        lines += ["", f"Skipped, because not there: {missing}."]
+    return "\n".join(line for line in lines if line is not None).replace("\n\n\n", "\n\n") + "\n"
+
+
+def _summary_rows(group: Group) -> str:
+    if not group.entries:
+        return ""
+    compiled = {
+        (point.problem, point.solver): point.compile_seconds
+        for point in group.points
+        if point.compile_seconds is not None
+    }
+    rows = []
+    for problem, peer in dict.fromkeys((entry.problem, entry.peer) for entry in group.entries):
+        entries = [entry for entry in group.entries if (entry.problem, entry.peer) == (problem, peer)]
+        ratios = [entry.ratio for entry in entries if entry.ratio is not None]
+        errors = [entry.peer_error for entry in entries if entry.ratio is not None and entry.peer_error]
+        rows.append(
+            [
+                problem,
+                peer,
+                f"{_geometric_mean(ratios):.3g}" if ratios else "-",
+                f"{min(ratios):.3g} to {max(ratios):.3g}" if ratios else entries[0].how,
+                f"{len(ratios)} of {len(entries)}",
+                f"{max(errors):.0e} to {min(errors):.0e}" if errors else "-",
+                seconds(compiled.get((problem, peer))),
+                seconds(compiled.get((problem, entries[0].ours))),
+            ]
+        )
+    head = [
+        "problem",
+        "peer",
+        "peer's time / ours, mean",
+        "range",
+        "compared",
+        "errors",
+        "peer compiles",
+        "ours compiles",
+    ]
+    return _markdown(head, rows)
+
+
+def _entry_rows(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    rows = [
+        [
+            entry.problem,
+            entry.peer,
+            f"{entry.rtol:.0e}",
+            _error(entry.peer_error),
+            seconds(entry.peer_seconds),
+            seconds(entry.ours_seconds),
+            _error(entry.ours_error),
+            "-" if entry.ratio is None else f"{entry.ratio:.3g}",
+            entry.how,
+        ]
+        for entry in entries
+    ]
+    head = ["problem", "peer", "rtol", "error", "time", "ours", "our error", "ratio", "how"]
+    return _markdown(head, rows)
+
+
+def _curve_rows(group: Group) -> str:
+    ours = {entry.ours for entry in group.entries}
+    own = [point for point in group.points if point.solver in ours]
+    if not own:
+        return ""
+    return "\n" + _markdown(["problem", "solver", "rtol", "error", "time", "status"], [_own(point) for point in own])
+
+
+def _own(point: Point) -> list[str]:
+    return [
+        point.problem,
+        point.solver,
+        f"{point.rtol:.0e}",
+        _error(point.error),
+        seconds(point.seconds),
+        point.status,
+    ]
+
+
+def _costs(costs: Sequence[Cost]) -> str:
+    if not costs:
+        return ""
+    rows = [[cost.name, seconds(cost.seconds), seconds(cost.bound), _within(cost), cost.note] for cost in costs]
+    return _markdown(["what", "time", "bound", "within", "note"], rows) + "\n"
+
+
+def _within(cost: Cost) -> str:
+    return "-" if cost.bound is None else "yes" if cost.seconds <= cost.bound else "no"
+
+
+def _error(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1e}"
+
+
+def _geometric_mean(values: Iterable[float]) -> float:
+    logs = [math.log(value) for value in values]
+    return math.exp(sum(logs) / len(logs))
+
+
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |\n" for line in lines)
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the tables of the file named first, or put the summary into the Markdown file named second."""
+    if len(words) not in (1, 2):
+        print("usage: python -m sharpwave.bench.table FILE [README]", file=sys.stderr)
+        return 2
+    groups = load(Path(words[0]))
+    if len(words) == 2:
+        put_into(Path(words[1]), summary(groups))
+    else:
+        print(summary(groups) + "\n" + details(groups))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
