@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -137,13 +138,18 @@ def _execute(run: Run, console: Console) -> int:
     from .terminal import summary, watching
 
     try:
-        with watching(console, run) as watch:
+        with watching(console, run) as watch, warnings.catch_warnings():
+            warnings.showwarning = _warn
             report = run.execute(watch)
     except KeyboardInterrupt:
         return _complain(f"interrupted: the same command with --resume continues {run.directory}", INTERRUPTED)
     summary(console, read_run(run.directory))
     console.print(f"\nreport: {report}", markup=False, soft_wrap=True)
     return 0
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"sharpwave: warning: {message}", file=sys.stderr)
 
 
 def _list(words: list[str]) -> int:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -45,6 +46,7 @@ def count(context: Any) -> None:
 
 
 def wait(context: Any) -> None:
+    warnings.warn("that was quick", RuntimeWarning, stacklevel=1)
     marker = os.environ.get("SHARPWAVE_TEST_MARKER")
     if marker:
         Path(marker).touch()
@@ -76,7 +78,8 @@ def test_a_run_takes_fields_and_prints_numbers_and_the_report(capsys: pytest.Cap
     assert cli.main(words) == 0
     expected = {"seed": 5, "tau_f": 2.5, "sizes": [3, 4], "verbose": True, "backend": "torch"}
     assert stored_config() == expected
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == "sharpwave: warning: that was quick\n"
     assert re.search(r"count +12 items", out)
     assert f"report: {only_run()}/report.html" in out
     assert max(map(len, out.splitlines())) <= 80

@@ -116,6 +116,10 @@ def test_derivative_of_each_function(text):
         ("where(x > 0, log(x), 0)", -1.0, 0.0),
         ("where(x > 0, sqrt(x), x)", 0.0, 1.0),
         ("0 if x == 0 else sin(x)/x", 0.0, 0.0),
+        ("sqrt(relu(x))", -1.0, 0.0),
+        ("sqrt(relu(x))", 0.25, 1.0),
+        ("asin(where(x > 1, 1, where(x < -1, -1, x)))", 3.0, 0.0),
+        ("asin(where(x > 1, 1, where(x < -1, -1, x)))", -3.0, 0.0),
         ("abs(x)", 0.0, 0.0),
         ("relu(x)", 0.0, 0.0),
         ("hypot(x, 0)", 0.0, 0.0),
@@ -156,6 +160,17 @@ def test_lagged_values_count_as_constants():
     system = Equations({"x": "x*x(t - 1)**2*t"})
     assert system.jacobian(2.0, [5.0], lags=[3.0])[0, 0] == 18.0
     assert system.time_gradient(2.0, [5.0], lags=[3.0])[0] == 45.0
+
+
+def test_a_maximum_of_many():
+    names = [f"x{i}" for i in range(300)]
+    inner = ", ".join(names)
+    system = Equations({name: f"sqrt(max({inner}))" if name == "x0" else "0" for name in names})
+    y = np.arange(300.0) + 100
+    y[7] = 400.0
+    row = system.jacobian(0.0, y)[0]
+    assert np.flatnonzero(row).tolist() == [7]
+    assert row[7] == 0.025
 
 
 def test_shared_parts_are_kept_once():

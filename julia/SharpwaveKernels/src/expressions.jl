@@ -214,9 +214,9 @@ compile_body(space::Module, arguments, body::Vector{Any}) =
 
 Check a program and compile it into the functions of a system, all straight-line code that does not allocate:
 `rhs!(du, u, p, t, lags)`, `jac!(J, u, p, t, lags)` (the whole n x n matrix), `tgrad!(dT, u, p, t, lags)`,
-`arguments!(a, p, t)`, `events!(g, u, p, t, lags)`, `history!(u, p, t)` (`nothing` for a program without a history). What they
-write may not overlap what they read. They are newer than the running code: call them through `Base.invokelatest`, or below a
-function called through it.
+`arguments!(a, p, t)`, `events!(g, u, p, t, lags)`, `history!(u, p, t)` (`nothing` for a program without a history).
+What they write may not overlap what they read. They are newer than the running code: call them through `Base.invokelatest`,
+or below a function called through it.
 """
 function compile_program(p::EquationProgram)
     check_program(p)

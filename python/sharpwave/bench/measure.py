@@ -12,6 +12,7 @@ from .worker import Worker, WorkerError, WorkerTimeoutError
 
 REPEATS = 7
 AT_LEAST = 0.05  # seconds of solving in a sample
+COMPILING = 30.0  # seconds that a first call may take beyond the limit
 
 Say = Callable[[str], None]
 
@@ -83,13 +84,13 @@ def measure(
         problem: the problem's name, as the workers know it.
         series: the solvers.
         error_of: the error of a final state.
-        limit: seconds that one sample may take; the worker is killed then.
+        limit: seconds that one sample may take, without compiling; the worker is killed then.
         say: takes lines that tell how it goes.
         repeats: number of rounds.
         at_least: seconds that a sample is filled with solves for.
     """
     trials = _in_turns(series)
-    compiled: set[str] = set()
+    built: set[tuple[str, int]] = set()
     over: set[str] = set()
     for turn in range(repeats):
         for trial in trials:
@@ -100,8 +101,7 @@ def measure(
                 trial.status = f"not tried: over {limit:g} s at a looser tolerance"
                 continue
             try:
-                _sample(trial, problem, limit, at_least, error_of, name not in compiled)
-                compiled.add(name)
+                _sample(trial, problem, limit, at_least, error_of, built)
             except WorkerTimeoutError as error:
                 trial.status = str(error)
                 over.add(name)
@@ -126,22 +126,26 @@ def _sample(
     limit: float,
     at_least: float,
     error_of: Callable[[Sequence[float]], float],
-    first: bool,
+    built: set[tuple[str, int]],
 ) -> None:
+    worker, name = trial.series.worker, trial.series.solver
     request = {
         "do": "solve",
-        "solver": trial.series.solver,
+        "solver": name,
         "problem": problem,
         "rtol": trial.rtol,
         "atol": trial.atol,
         "at_least": at_least,
     }
-    answer = trial.series.worker.ask(request, limit)
-    if answer["built"]:
-        building = answer["seconds"]
-        answer = trial.series.worker.ask(request, limit)
-        if first:
+    this = (name, worker.generation())
+    if this not in built:
+        building = worker.ask(request, limit + COMPILING)["seconds"]
+        answer = worker.ask(request, limit)
+        if not any(name == known for known, _ in built):
             trial.compile_seconds = max(0.0, building - answer["seconds"])
+        built.add(this)
+    else:
+        answer = worker.ask(request, limit)
     trial.samples.append(answer["seconds"])
     trial.spent += answer["seconds"] * answer["solves"]
     trial.error = error_of(answer["y"]) if answer["y"] else None

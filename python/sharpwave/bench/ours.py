@@ -52,7 +52,7 @@ def _dde(name: str) -> Solve:
             solve_dde(
                 given.equations,
                 given.t_span,
-                given.history,
+                given.history or {},
                 method="Tsit5",
                 rtol=rtol,
                 atol=atol,
@@ -180,5 +180,4 @@ def start_julia() -> None:
 
 
 if __name__ == "__main__":
-    start_julia()
-    serve(solvers())
+    serve(solvers(), start_julia)

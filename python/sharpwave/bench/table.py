@@ -16,13 +16,15 @@ _TITLES = {"ode": "Stiff and delay equations", "recall": "Recall in a DSEM", "br
 
 def summary(groups: dict[str, Group]) -> str:
     """One row for each problem and peer: the ratios of times at equal error, and the compile times."""
-    return "\n".join(_section(name, group, _summary_rows(group)) for name, group in groups.items())
+    return "\n".join(_section(name, group) for name, group in groups.items())
 
 
 def details(groups: dict[str, Group]) -> str:
     """One row for each point of each peer, and our own curve."""
     return "\n".join(
-        _section(name, group, _entry_rows(group.entries) + _curve_rows(group)) for name, group in groups.items()
+        f"### {_TITLES.get(name, name)}: all points\n\n{_entry_rows(group.entries)}\n{_curve_rows(group)}"
+        for name, group in groups.items()
+        if group.points
     )
 
 
@@ -55,25 +57,24 @@ def seconds(value: float | None) -> str:
     return f"{value / 1e-9:.3g} ns"
 
 
-def _section(name: str, group: Group, rows: str) -> str:
+def _section(name: str, group: Group) -> str:
+    parts = [f"### {_TITLES.get(name, name)}\n", _summary_rows(group), _cost_rows(group.costs), _provenance(group)]
+    if group.missing:
+        missing = "; ".join(f"{peer} ({reason})" for peer, reason in group.missing.items())
+        parts.append(f"Skipped, because not there: {missing}.\n")
+    return "\n".join(part for part in parts if part)
+
+
+def _provenance(group: Group) -> str:
     environment = group.context["environment"]
     machine, julia = environment["machine"], environment["julia"]
     versions = {**environment["versions"], **group.context["peers"]}
     named = ", ".join(f"{package} {number}" for package, number in versions.items())
-    lines = [
-        f"### {_TITLES.get(name, name)}",
-        "",
-        rows.rstrip(),
-        "",
-        _costs(group.costs),
+    return (
         f"Measured {group.context['time']} by `{group.context['command']}` at commit {environment['commit']}, on "
         f"{machine['processor']}, {machine['cores']} cores; Julia {julia['version']} ({julia['runtime']}, "
-        f"{julia['threads']} threads); {named}.",
-    ]
-    if group.missing:
-        missing = "; ".join(f"{peer} ({reason})" for peer, reason in group.missing.items())
-        lines += ["", f"Skipped, because not there: {missing}."]
-    return "\n".join(line for line in lines if line is not None).replace("\n\n\n", "\n\n") + "\n"
+        f"{julia['threads']} threads); {named}.\n"
+    )
 
 
 def _summary_rows(group: Group) -> str:
@@ -115,8 +116,6 @@ def _summary_rows(group: Group) -> str:
 
 
 def _entry_rows(entries: Sequence[Entry]) -> str:
-    if not entries:
-        return ""
     rows = [
         [
             entry.problem,
@@ -137,10 +136,8 @@ def _entry_rows(entries: Sequence[Entry]) -> str:
 
 def _curve_rows(group: Group) -> str:
     ours = {entry.ours for entry in group.entries}
-    own = [point for point in group.points if point.solver in ours]
-    if not own:
-        return ""
-    return "\n" + _markdown(["problem", "solver", "rtol", "error", "time", "status"], [_own(point) for point in own])
+    rows = [_own(point) for point in group.points if point.solver in ours]
+    return _markdown(["problem", "solver", "rtol", "error", "time", "status"], rows)
 
 
 def _own(point: Point) -> list[str]:
@@ -154,11 +151,11 @@ def _own(point: Point) -> list[str]:
     ]
 
 
-def _costs(costs: Sequence[Cost]) -> str:
+def _cost_rows(costs: Sequence[Cost]) -> str:
     if not costs:
         return ""
     rows = [[cost.name, seconds(cost.seconds), seconds(cost.bound), _within(cost), cost.note] for cost in costs]
-    return _markdown(["what", "time", "bound", "within", "note"], rows) + "\n"
+    return _markdown(["what", "time", "bound", "within", "note"], rows)
 
 
 def _within(cost: Cost) -> str:

@@ -33,7 +33,6 @@ class Worker:
 
     Args:
         command: starts the process.
-        environment: variables to set for it; None removes one.
 
     Example:
         >>> worker = ours()
@@ -41,13 +40,13 @@ class Worker:
         ['-m', 'sharpwave.bench.ours']
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str | None] | None = None) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
-        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (`close` closes it)
         self._directory = tempfile.TemporaryDirectory()  # to work in: jitcdde compiles in the current directory
         self._unread = b""
+        self._starts = 0
         self._description: dict[str, Any] | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -56,6 +55,11 @@ class Worker:
             self._started()
         assert self._description is not None  # starting asks for it
         return self._description
+
+    def generation(self) -> int:
+        """How many processes there have been, with the one that now runs; what earlier ones had built is gone."""
+        self._started()
+        return self._starts
 
     def ask(self, request: Mapping[str, Any], limit: float) -> dict[str, Any]:
         """Send a request and wait for its answer.
@@ -95,13 +99,13 @@ class Worker:
         self._errors.seek(0)
         self._errors.truncate()
         self._unread = b""
+        self._starts += 1
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=self._directory.name,
-            env={name: value for name, value in self._environment.items() if value is not None},
             start_new_session=True,  # Ctrl-C reaches the benchmark alone, which then ends its workers
         )
         process = self._process

@@ -90,10 +90,25 @@ def _rule(tree: Tree, node: Node) -> Rule | None:
         total = tree.zero
         for partial, inner in zip(partials, d, strict=True):
             if inner is not tree.zero:
-                total = do("add", total, do("multiply", partial(), inner))
+                total = do("add", total, _product(tree, partial(), inner))
         return total
 
     return chain_rule
+
+
+def _product(tree: Tree, factor: Node, derivative: Node) -> Node:
+    """Their product, 0 wherever a `where` makes the derivative 0: as in sqrt(max(x, 0)), whose factor is infinite."""
+    zero = tree.zero
+    choices = []
+    while derivative.operation == "select" and zero in derivative.arguments[1:]:
+        choices.append(derivative)
+        _, a, b = derivative.arguments
+        derivative = b if a is zero else a
+    product = tree.apply("multiply", factor, derivative)
+    for choice in reversed(choices):
+        condition, a, _ = choice.arguments
+        product = tree.apply("select", condition, *((zero, product) if a is zero else (product, zero)))
+    return product
 
 
 def _partials(tree: Tree, node: Node) -> tuple[Callable[[], Node], ...]:

@@ -19,8 +19,8 @@ MESSAGES = {
     0: "reached the end of t_span",
     1: "stopped at a terminal event",
     -1: "took max_steps steps before the end: the result is partial; raise max_steps, or loosen rtol and atol",
-    -2: "the step size fell to the spacing of floating-point numbers: the result is partial; the solution may blow up or be "
-    "discontinuous there, or rtol and atol ask for too much",
+    -2: "the step size fell to the spacing of floating-point numbers: the result is partial; the solution may blow up "
+    "or jump there, or rtol and atol ask for too much",
     -3: "a derivative is not finite: the result is partial; check the equations at the last t and y",
     -4: "a delayed value was asked for at a time after the present: the result is partial; delays must not be negative",
 }

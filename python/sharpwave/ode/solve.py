@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from sharpwave_bridge import JuliaUnavailableError, call, session
 
 from ..equations import Equations
 from ..suggest import unknown
@@ -68,7 +71,8 @@ def solve_ivp(
     Raises:
         EquationError: an event or a parameter is not what the equations know.
         ValueError: an argument does not fit; the equations have delays (use `solve_dde`).
-        JuliaUnavailableError: there is no Julia.
+
+    Without Julia the nearest method of SciPy solves it, with one warning: Radau for Rodas5P, DOP853 for Tsit5.
 
     Source:
         Rodas5P: Steinebach, BIT 63:27 (2023). Tsit5: Tsitouras, Comput. Math. Appl. 62 (2011) 770.
@@ -121,7 +125,8 @@ def solve_dde(
         history: for each variable its past, an expression of `t` and parameters.
         y0: the state at the start, where it is not the history's: (n,), (batch, n), or a dict.
 
-    The other arguments, what is returned and what is raised are those of `solve_ivp`.
+    The other arguments, what is returned and what is raised are those of `solve_ivp`; without Julia it raises
+    JuliaUnavailableError, for SciPy has no delays.
 
     Example:
         >>> ramp = Equations({"u": "-u(t - 1)"})
@@ -133,10 +138,8 @@ def solve_dde(
     if end < start:
         raise ValueError(f"a delay equation runs forwards: t_span must rise, got {t_span}")
     if y0 is None:
-        past = Equations(history, dict(equations.parameters))
-        if past.variables != equations.variables:
-            equations.encode(history=history)  # raises what is missing or unknown
-            past = Equations({name: history[name] for name in equations.variables}, dict(equations.parameters))
+        equations.encode(history=history)  # raises what is missing or unknown
+        past = Equations({name: history[name] for name in equations.variables}, dict(equations.parameters))
         values = past.parameter_vector(parameters)
         initial: Array = past.evaluate(start, np.zeros(len(equations.variables)), values)
     else:
@@ -165,8 +168,6 @@ def _solve(
     parameters: Mapping[str, ArrayLike] | None,
     progress: Callable[[int, int], None] | None,
 ) -> Solution | SolutionBatch:
-    from sharpwave_bridge import call, session
-
     start, end = _span(t_span)
     found = as_events(events)
     number, degree = _method(method, dt)
@@ -176,15 +177,36 @@ def _solve(
     values = equations.parameter_vector(parameters)
     single = initial.ndim == 1 and values.ndim == 1
     states, values = _batched(initial, values)
+    try:
+        handle = _handle(equations, found, history)
+    except JuliaUnavailableError as error:
+        if equations.lags:
+            raise
+        _warn_once(str(error))
+        from . import scipy_backend
+
+        asked = None if t_eval is None else wanted
+        return _collected(
+            [
+                scipy_backend.solve(
+                    equations, (start, end), state, value, method, asked, rtol, tolerances, found, dense_output,
+                    first_step, max_step,
+                )
+                for state, value in zip(states, values, strict=True)
+            ],
+            single,
+            asked,
+        )  # fmt: skip
     batch = len(states)
-    handle = _handle(equations, found, history)
     save = 2 if dense_output else int(t_eval is None)
 
     y, status = np.empty((batch, len(wanted), n)), np.empty(batch, np.int64)
     statistics = np.empty((batch, 5), np.int64)
     t_end, y_end = np.empty(batch), np.empty((batch, n))
     step_counts, event_counts, kept = np.empty(batch, np.int64), np.empty(batch, np.int64), np.empty(1, np.int64)
-    buffers = _buffers(0 if not save else 256 * batch, 0 if not dense_output else 256 * batch, 64 * len(found), degree, n)
+    buffers = _buffers(
+        0 if not save else 256 * batch, 0 if not dense_output else 256 * batch, 64 * len(found), degree, n
+    )
     call(
         "integrate", handle, number, states, values, start, end, wanted, rtol, tolerances, first_step or 0.0, max_step,
         dt or 0.0, max_steps, np.array([event.direction for event in found], np.int64),
@@ -226,17 +248,33 @@ def _solve(
                 variables=equations.variables,
             )
         )
+    return _collected(solutions, single, None if t_eval is None else wanted)
+
+
+def _collected(solutions: list[Solution], single: bool, t_eval: Array | None) -> Solution | SolutionBatch:
+    """The one solution, or all of them with NaN at the times that one did not reach."""
     if single:
         return solutions[0]
     if t_eval is None:
         return SolutionBatch(tuple(solutions))
-    return SolutionBatch(tuple(solutions), wanted, np.ascontiguousarray(y.transpose(0, 2, 1)))
+    y = np.full((len(solutions), len(solutions[0].variables), len(t_eval)), np.nan)
+    for row, solution in zip(y, solutions, strict=True):
+        row[:, : solution.y.shape[1]] = solution.y
+    return SolutionBatch(tuple(solutions), t_eval, y)
+
+
+_warned = False
+
+
+def _warn_once(reason: str) -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(f"solving with SciPy instead of Julia: {reason}", RuntimeWarning, stacklevel=4)
 
 
 def _handle(equations: Equations, events: tuple[Event, ...], history: Mapping[str, str | float] | None) -> int:
     """The kernel's handle of the compiled system; compiles it the first time."""
-    from sharpwave_bridge import call
-
     texts = tuple(event.expression for event in events)
     key = (texts, None if history is None else tuple(sorted((name, str(text)) for name, text in history.items())))
     known = _handles.setdefault(equations, {})

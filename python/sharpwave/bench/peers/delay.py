@@ -13,8 +13,7 @@ def _jitcdde(name: str) -> Solve:
     import jitcdde
 
     problem = DDES[name]
-    delayed = jitcdde.y(0, jitcdde.t - problem.delay)
-    rhs = problem.production * delayed / (1 + delayed**problem.exponent) - problem.decay * jitcdde.y(0)
+    rhs = problem.rhs(jitcdde.y(0), jitcdde.y(0, jitcdde.t - problem.delay))
     system = jitcdde.jitcdde([rhs], delays=[problem.delay], verbose=False)
     system.compile_C(verbose=False)
 

@@ -95,7 +95,7 @@ ODES = {
 
 @dataclass(frozen=True)
 class MackeyGlass:
-    """y'(t) = production z/(1 + z^exponent) - decay y(t), z = y(t - delay), y = history for t <= 0."""
+    """y'(t) = production z/(1 + z^exponent) - decay y(t), z = y(t - delay), y = history for t <= 0, to t_end."""
 
     production: float = 0.2
     exponent: int = 10
@@ -103,6 +103,10 @@ class MackeyGlass:
     delay: float = 14.0
     history: float = 0.5
     t_end: float = 500.0
+
+    def rhs(self, y: Any, z: Any) -> Any:
+        """y'."""
+        return self.production * z / (1 + z**self.exponent) - self.decay * y
 
 
 DDES = {"mackey_glass": MackeyGlass()}

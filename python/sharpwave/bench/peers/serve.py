@@ -43,15 +43,26 @@ class Solver:
     build: Callable[[str], Solve]
 
 
-def serve(solvers: Iterable[Solver]) -> None:
-    """Answer requests on standard input until it closes.
+def serve(solvers: Iterable[Solver], start: Callable[[], None] = lambda: None) -> None:
+    """Answer requests on standard input until it closes, on standard output.
 
-    Answers go to the process's original standard output. File descriptor 1 is pointed at standard error first, because
-    Fortran and C solvers print their warnings there.
+    Both are first taken away from everything else in the process: descriptor 0 becomes empty and descriptor 1 becomes
+    standard error, because Fortran and C solvers print there, and because Julia makes the pipes that it finds on 0, 1
+    and 2 non-blocking, which Python's files do not expect.
+
+    Args:
+        solvers: what to solve with.
+        start: called before anything is answered.
     """
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+    with (
+        os.fdopen(os.dup(0), encoding="utf-8") as requests,
+        os.fdopen(os.dup(1), "w", encoding="utf-8") as answers,
+        open(os.devnull) as nothing,
+    ):
+        os.dup2(nothing.fileno(), 0)
         os.dup2(2, 1)
-        _answer_all(sys.stdin, answers, list(solvers))
+        start()
+        _answer_all(requests, answers, list(solvers))
 
 
 def _answer_all(requests: TextIO, answers: TextIO, solvers: list[Solver]) -> None:
