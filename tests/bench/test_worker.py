@@ -115,7 +115,7 @@ def test_a_hang_is_killed_at_the_limit_and_survived(worker):
 def test_measuring_goes_on_past_crashes_hangs_and_failures(worker):
     tolerances = [(1e-2, 0.0), (1e-4, 0.0)]
     series = [Series(worker, name, tolerances) for name in ("hang", "crash", "fail", "well")]
-    measured = measure("decay", series, lambda y: y[0], limit=0.5, repeats=2, at_least=0.0)
+    measured = measure("decay", series, lambda y: y[0], limit=0.5, repeats=2, at_least=0.0, compiling=0.0)
     status = {(point.solver, point.rtol): point.status for point in measured}
     assert status["hang", 1e-2] == "over 0.5 s"
     assert status["hang", 1e-4].startswith("not tried")

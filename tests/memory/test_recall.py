@@ -65,7 +65,7 @@ def test_rk4_is_of_fourth_order(name):
     options = {"t_eval": [3.0], "backend": "torch"}
     exact = recall(model, PATTERNS[0], 3.0, rtol=1e-12, atol=1e-13, **options).features.values
     errors = [
-        np.abs(recall(model, PATTERNS[0], 3.0, dt=dt, **options).features.values - exact).max() for dt in (0.1, 0.05)
+        np.abs(recall(model, PATTERNS[0], 3.0, dt=dt, **options).features.values - exact).max() for dt in (0.04, 0.02)
     ]
     assert 3.7 < np.log2(errors[0] / errors[1]) < 4.4
 

@@ -19,6 +19,7 @@ include("memory/network.jl")
 include("memory/stepping.jl")
 include("memory/adaptive.jl")
 include("memory/kernels.jl")
+include("memory/learning.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

@@ -101,3 +101,11 @@ end
     @test_throws SK.Cancelled solve(stopping, SK.Tsit5, [0.0], 0.0, 1e9; max_step = 1.0, max_steps = 10^9, control = control)
     @test calls[] < 5000 + 6 * 130
 end
+
+@testset "progress reaches its total" begin
+    control, seen = zeros(Int64, 4), Int[]
+    watched = SK.System(n = 1, rhs! = (du, u, p, t, lags) -> (push!(seen, control[2]); du[1] = 1.0; nothing))
+    solve(watched, SK.Tsit5, zeros(1, 2), 0.0, 1000.0; max_step = 1.0, control = control)
+    @test control[2] == control[3] == 2000
+    @test length(unique(seen)) > 10
+end

@@ -1,6 +1,6 @@
 # The stiff test problems by hand. E. Hairer & G. Wanner, Solving Ordinary Differential Equations II (1996), IV.10.
 
-no_tgrad!(dT, u, p, t, lags) = fill!(dT, 0.0)
+no_tgrad!(dT, u, p, t, lags) = (fill!(dT, 0.0); nothing)
 
 function hires_rhs!(du, u, p, t, lags)
     @inbounds begin

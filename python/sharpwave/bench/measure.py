@@ -72,6 +72,7 @@ def measure(
     say: Say = lambda line: None,
     repeats: int = REPEATS,
     at_least: float = AT_LEAST,
+    compiling: float = COMPILING,
 ) -> list[Point]:
     """Measure every solver at every tolerance.
 
@@ -88,6 +89,7 @@ def measure(
         say: takes lines that tell how it goes.
         repeats: number of rounds.
         at_least: seconds that a sample is filled with solves for.
+        compiling: seconds that a first call may take beyond the limit.
     """
     trials = _in_turns(series)
     built: set[tuple[str, int]] = set()
@@ -101,9 +103,9 @@ def measure(
                 trial.status = f"not tried: over {limit:g} s at a looser tolerance"
                 continue
             try:
-                _sample(trial, problem, limit, at_least, error_of, built)
-            except WorkerTimeoutError as error:
-                trial.status = str(error)
+                _sample(trial, problem, limit, compiling, at_least, error_of, built)
+            except WorkerTimeoutError:
+                trial.status = f"over {limit:g} s"
                 over.add(name)
             except WorkerError as error:
                 trial.status = f"failed: {error}"
@@ -124,6 +126,7 @@ def _sample(
     trial: _Trial,
     problem: str,
     limit: float,
+    compiling: float,
     at_least: float,
     error_of: Callable[[Sequence[float]], float],
     built: set[tuple[str, int]],
@@ -139,7 +142,7 @@ def _sample(
     }
     this = (name, worker.generation())
     if this not in built:
-        building = worker.ask(request, limit + COMPILING)["seconds"]
+        building = worker.ask(request, limit + compiling)["seconds"]
         answer = worker.ask(request, limit)
         if not any(name == known for known, _ in built):
             trial.compile_seconds = max(0.0, building - answer["seconds"])

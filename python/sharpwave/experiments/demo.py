@@ -1,4 +1,4 @@
-"""The demo: episodes of real images, stored and learned, recalled from a corrupted image."""
+"""The demo: an episode of real images stored, another one learned, both recalled."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .experiment import Context, Experiment
+from .pictures import class_names, corrupted, first_available, one_of_each, standardized
 
 if TYPE_CHECKING:
-    from ..data import ImageDataset
     from ..memory import Recall
 
 Array = NDArray[np.float64]
 
-_DIGITS = tuple("0123456789")
-_FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-_CANDIDATES = 50  # images of a class among which the one least like the others is taken
+_FITTED = 10_000  # images from which the pixels' correlations are estimated
 
 
 @dataclass(frozen=True)
@@ -41,50 +39,65 @@ class DemoConfig:
     """Strength of the delayed coupling, which drives the transitions."""
     tau_d: float = 20.0
     """Time constant of the delay, in units of tau_f."""
+    epochs: int = 10
+    """How often the learned episode is shown."""
     backend: Literal["auto", "julia", "torch"] = "auto"
-    """Who computes: auto is Julia, or torch where there is no Julia."""
+    """Who computes recalls: auto is Julia, or torch where there is no Julia."""
 
     def __post_init__(self) -> None:
         if not 3 <= self.memories <= 10:
             raise ValueError(f"memories must be from 3 to 10, got {self.memories}")
         if not 0 <= self.corruption < 1:
             raise ValueError(f"corruption must be from 0 to below 1, got {self.corruption}")
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be at least 1, got {self.epochs}")
         if not (self.noise >= 0 and self.t_end > 0):
-            raise ValueError(f"noise and t_end must not be negative, got {self.noise} and {self.t_end}")
+            raise ValueError(f"noise must not be negative and t_end positive, got {self.noise} and {self.t_end}")
 
 
 def images(context: Context) -> dict[str, Any]:
     """Choose the images of both episodes."""
     rng = context.rng()
-    stored = _first_available("fashion-mnist", "mnist", "digits")
-    learned = _first_available("mnist", "digits")
+    stored = first_available("fashion-mnist", "mnist", "digits")
+    learned = first_available("mnist", "digits")
     classes = rng.permutation(10)[: context.config.memories]
     context.metric("images of the stored episode", stored.name)
     context.metric("images of the learned episode", learned.name)
     return {
-        "stored": (("memory", "row", "column"), _one_of_each(stored, classes, rng)),
-        "stored_names": ("memory", [_names(stored)[k] for k in classes]),
-        "learned": (("digit", "digit_row", "digit_column"), _one_of_each(learned, range(10), rng)),
+        "stored": (("memory", "row", "column"), one_of_each(stored, classes, rng)),
+        "stored_names": ("memory", [class_names(stored)[k] for k in classes]),
+        "learned": (("digit", "digit_row", "digit_column"), one_of_each(learned, range(10), rng)),
     }
 
 
 def recall_stored(context: Context) -> dict[str, Any]:
     """Store an episode, cue it with a corrupted image, and recall it."""
     from ..memory import DSEM, cycle
-    from .drawing import energy_over_time, images_over_time, overlaps_over_time
+    from ..plots import image_grid
+    from .drawing import energy_over_time, moments_of, overlaps_over_time
 
     config = context.config
     stored, names = context["images"].stored.values, [str(name) for name in context["images"].stored_names.values]
-    patterns = _standardized(stored)
-    memory = DSEM(patterns, cycle(len(patterns)), alpha_c=config.alpha_c, tau_d=config.tau_d, gain=_gain(patterns))
-    cue = _corrupted(patterns[0], config.corruption, config.noise, context.rng())
+    patterns = standardized(stored)
+    gain = 100.0 / patterns.shape[1]  # the figure's 1 at N = 100: the drive of the hidden layer grows with N
+    memory = DSEM(patterns, cycle(len(patterns)), alpha_c=config.alpha_c, tau_d=config.tau_d, gain=gain)
+    cue = corrupted(patterns[0], config.corruption, config.noise, context.rng())
     recall = memory.recall(cue, config.t_end, backend=config.backend)
-    context.timing("recall", recall.seconds)
+    context.timing("recall, start of the backend included", recall.seconds)
     _record(context, recall, cue, patterns[0])
+
     shape = stored.shape[1:]
+    moments = moments_of(recall.overlaps, recall.episodes)
+    shown = recall.features_at(moments).values.reshape(-1, *shape)
+    nearest = recall.overlaps.sel(time=moments, method="nearest").argmax("memory").values
+    rows = [
+        ("recalled", np.concatenate([cue.reshape(1, *shape), shown])),
+        ("stored", stored[[0, *nearest]]),
+    ]
+    labels = ["cue", *(f"{names[k]}\n{t:.1f}" for k, t in zip(nearest, moments, strict=True))]
     context.figure(
         "recalled_images",
-        images_over_time(recall, cue.reshape(shape), stored, names),
+        image_grid(rows, labels),
         title="Recalled images",
         alt=f"Above, the corrupted image of a {names[0]} and what the network shows as it goes from one memory to the "
         "next; below each, the stored image.",
@@ -92,7 +105,7 @@ def recall_stored(context: Context) -> dict[str, Any]:
     )
     context.figure(
         "overlaps",
-        overlaps_over_time(recall, names),
+        overlaps_over_time(recall.overlaps, recall.episodes, names),
         title="Overlaps with the memories",
         alt="One line for each memory: its overlap rises to 1, stays, and falls as that of the next one rises.",
         caption="Overlap is the cosine between features and memory. Time is in units of tau_f.",
@@ -108,11 +121,72 @@ def recall_stored(context: Context) -> dict[str, Any]:
     _visits_table(context, recall, names)
     return {
         "cue": (("row", "column"), cue.reshape(shape)),
-        "overlaps": recall.overlaps,
-        "energy": recall.energy,
-        "descent": recall.descent,
-        "drift": recall.drift,
+        **{name: getattr(recall, name) for name in ("overlaps", "energy", "descent", "drift")},
     }
+
+
+def learn_another(context: Context) -> dict[str, Any]:
+    """Learn ten digits in their order online, and recall them from the first."""
+    from ..memory import Decorrelation, learn, untrained
+    from ..plots import image_grid
+    from .drawing import moments_of, overlaps_over_time, surprise_over_epochs
+
+    config = context.config
+    shown = context["images"].learned.values
+    source = first_available("mnist", "digits")
+    decorrelation = Decorrelation.fit(source.train_images[:_FITTED] / source.pixel_max)
+    items = decorrelation.encode(shown)
+    memory = learn(untrained(items, seed=context.seed), items, epochs=config.epochs)
+    for epoch, surprise in enumerate(memory.surprise):
+        context.metric("surprise in learning", float(surprise), at=epoch + 1)
+    recall = memory.recall(backend=config.backend)
+    visits = memory.visits(recall)
+    overlaps = recall.overlaps_with(items)
+    right = sum(visit.memory == k for k, visit in enumerate(visits[: len(items)]))
+    context.metric("learned images recalled in order", f"{right} of {len(items)}")
+    context.metric("learned exactly", "yes" if memory.in_order(recall) else "no")
+
+    moments = moments_of(overlaps, visits, len(items))
+    nearest = overlaps.sel(time=moments, method="nearest").argmax("memory").values
+    recalled = _decoded(decorrelation, recall.features_at(moments).values, shown[nearest], items[nearest])
+    context.figure(
+        "learned_images",
+        image_grid([("shown", shown[nearest]), ("recalled", recalled)], [f"{t:.0f}" for t in moments]),
+        title="A learned episode",
+        alt="Ten handwritten digits from 0 to 9 as they were shown, and below each what the network recalls.",
+        caption=f"Learned online in {config.epochs} epochs from random weights, then recalled from the first image. "
+        "The time of each recalled image is below it, in units of tau_f.",
+    )
+    context.figure(
+        "learned_overlaps",
+        overlaps_over_time(overlaps, visits, [str(k) for k in range(len(items))]),
+        title="Overlaps with the learned images",
+        alt="The overlaps of the ten learned images over time rise and fall one after the other, from 0 to 9.",
+    )
+    context.figure(
+        "surprise",
+        surprise_over_epochs(memory.surprise),
+        title="Learning",
+        alt="Surprise over the epochs of learning: high in the first, low in the later ones.",
+        caption="How much the hidden activity that the image calls for differs from what the network expected: 0 if "
+        "every image is foreseen, 1 if another one is. It stays above 0 as no network foresees the moment of a change.",
+    )
+    return {
+        "learned_overlaps": (("moment", "digit"), overlaps.values),
+        "moment": overlaps.time.values,
+        "surprise": (("epoch",), memory.surprise),
+        "recalled": (("place", "digit_row", "digit_column"), recalled),
+    }
+
+
+def _decoded(decorrelation: Any, features: Array, shown: Array, items: Array) -> Array:
+    """Features as images, with the contrast of the images that they are compared with."""
+    flat = shown.reshape(len(shown), -1) - decorrelation.mean
+    bare = decorrelation.decode(items)
+    contrast = (flat * bare).sum(1, keepdims=True) / (bare**2).sum(1, keepdims=True)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    recalled: Array = decorrelation.mean + contrast * decorrelation.decode(unit)
+    return recalled.clip(0.0, 1.0).reshape(shown.shape)
 
 
 def _record(context: Context, recall: Recall, cue: Array, target: Array) -> None:
@@ -139,65 +213,23 @@ def _visits_table(context: Context, recall: Recall, names: Sequence[str]) -> Non
     context.table("Visited memories", columns, rows, "Times are in units of tau_f.")
 
 
-def _first_available(*names: str) -> ImageDataset:
-    from ..data import DataUnavailableError, load
-
-    for name in names[:-1]:
-        try:
-            return load(name)
-        except DataUnavailableError:
-            continue
-    return load(names[-1])
-
-
-def _names(dataset: ImageDataset) -> Sequence[str]:
-    return _FASHION if dataset.name == "fashion-mnist" else _DIGITS
-
-
-def _one_of_each(dataset: ImageDataset, classes: Sequence[int] | NDArray[Any], rng: np.random.Generator) -> Array:
-    """An image of each class, the one of some candidates that is least correlated with those taken before."""
-    taken: list[Array] = []
-    for label in classes:
-        candidates = rng.choice(np.flatnonzero(dataset.train_labels == label), _CANDIDATES, replace=False)
-        images = dataset.train_images[candidates] / dataset.pixel_max
-        likeness = np.abs(_standardized(images) @ _standardized(np.array(taken)).T).max(1) if taken else np.zeros(1)
-        taken.append(images[likeness.argmin()])
-    return np.array(taken)
-
-
-def _standardized(images: Array) -> Array:
-    """Images as patterns (memories, features) of mean 0 and variance 1, as patterns of -1 and 1 have."""
-    flat = images.reshape(len(images), -1)
-    patterns: Array = (flat - flat.mean(1, keepdims=True)) / flat.std(1, keepdims=True)
-    return patterns
-
-
-def _gain(patterns: Array) -> float:
-    return 100.0 / int(patterns.shape[1])  # the figure's 1 at N = 100: the drive of the hidden layer grows with N
-
-
-def _corrupted(pattern: Array, corruption: float, noise: float, rng: np.random.Generator) -> Array:
-    kept = len(pattern) - round(corruption * len(pattern))
-    cue = pattern + noise * rng.standard_normal(len(pattern))
-    cue[kept:] = 0.0
-    return cue
-
-
 EXPERIMENT = Experiment(
     name="demo",
-    title="An episode of images, recalled from a corrupted one",
+    title="Episodes of images, recalled in order",
     summary="A dense sequential episodic memory stores an episode of images as a cycle. A corrupted image is its cue: "
     "the network completes it, and then goes through the episode, one image after the other, because a delayed copy of "
-    "its own activity moves the energy surface that it descends.",
+    "its own activity moves the energy surface that it descends. A second network starts from random weights, learns "
+    "another episode online, and recalls it from its first image.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563",
     config=DemoConfig,
-    quick={"memories": 4, "t_end": 20.0},
-    steps=(images, recall_stored),
+    quick={"memories": 4, "t_end": 20.0, "epochs": 5},
+    steps=(images, recall_stored, learn_another),
     headline=(
         "transitions in the stored order",
         "overlap of the cue with its memory",
         "mean peak overlap in recall",
         "mean dwell time",
+        "learned images recalled in order",
         "backend",
     ),
 )

@@ -3,65 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..memory import Recall, Visit
-from ..plots import COLORS, image_grid, line_style, style
+from ..plots import COLORS, line_style, style
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    import xarray
 
 _SIZE = (4.8, 3.4)  # inches: a phone shows it a little smaller, a wide screen a little larger
 _MOMENTS = 9
 
 
-def images_over_time(recall: Recall, cue: Array, stored: Array, names: Sequence[str]) -> Figure:
-    """What the features show, from the cue on, above the stored image that is nearest.
+def moments_of(overlaps: xarray.DataArray, visits: Sequence[Visit], count: int = _MOMENTS) -> NDArray[np.float64]:
+    """Where the overlap of each of the first visits is highest; evenly spaced times if there were no visits.
 
     Args:
-        recall: of a single cue.
-        cue: the cue as an image (height, width).
-        stored: the memories as images (memories, height, width).
-        names: of the memories.
+        overlaps: (time, memory).
+        visits: as they followed one another.
+        count: how many times at most.
 
     Returns:
-        A matplotlib figure, with an image from each of the first visits, at its highest overlap; if there were no
-        visits, from evenly spaced moments.
+        Times, (moments,).
     """
-    moments = [_peak(recall, visit) for visit in recall.episodes[:_MOMENTS]]
-    moments = moments or list(np.linspace(0.0, float(recall.t[-1]), _MOMENTS))
-    shown = recall.features_at(moments).values.reshape(len(moments), *cue.shape)
-    nearest = recall.overlaps.sel(time=[0.0, *moments], method="nearest").argmax("memory").values
-    labels = [f"{names[k]}\n{t:.1f}" for k, t in zip(nearest[1:], moments, strict=True)]
-    return image_grid([("recalled", np.array([cue, *shown])), ("stored", stored[nearest])], ["cue", *labels])
+    t = overlaps.time.values
+    if not visits:
+        return np.linspace(t[0], t[-1], count)
+    moments = []
+    for visit in visits[:count]:
+        during = (t >= visit.enter) & (t <= visit.leave)
+        moments.append(t[np.where(during, overlaps.values[:, visit.memory], -np.inf).argmax()])
+    return np.array(moments)
 
 
-def _peak(recall: Recall, visit: Visit) -> float:
-    during = (recall.t.values >= visit.enter) & (recall.t.values <= visit.leave)
-    overlap = np.where(during, recall.overlaps.values[:, visit.memory], -np.inf)
-    return float(recall.t.values[overlap.argmax()])
-
-
-def overlaps_over_time(recall: Recall, names: Sequence[str]) -> Figure:
+def overlaps_over_time(overlaps: xarray.DataArray, visits: Sequence[Visit], names: Sequence[str]) -> Figure:
     """One line for each memory, with its name above each visit.
 
     Args:
-        recall: of a single cue.
+        overlaps: (time, memory).
+        visits: as they followed one another.
         names: of the memories.
     """
     with style():
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
-        for index, overlap in enumerate(recall.overlaps.values.T):
-            axes.plot(recall.t, overlap, **line_style(index))
+        t = overlaps.time.values
+        for index, overlap in enumerate(overlaps.values.T):
+            axes.plot(t, overlap, **line_style(index))
         short = max(map(len, names)) <= 2
         placed = {"ha": "center"} if short else {"ha": "left", "rotation": 45}
-        for visit in recall.episodes:
+        for visit in visits:
             middle = (visit.enter + visit.leave) / 2
             axes.text(middle, 1.03, names[visit.memory], va="bottom", fontsize=8.5, **placed)
-        axes.set(xlabel="time / tau_f", ylabel="overlap", xlim=(0, float(recall.t[-1])), yticks=[0, 0.5, 1])
+        axes.set(xlabel="time / tau_f", ylabel="overlap", xlim=(0, t[-1]), yticks=[0, 0.5, 1])
         return figure
 
 
@@ -81,4 +79,19 @@ def energy_over_time(recall: Recall) -> Figure:
         below.set(xlabel="time / tau_f", ylabel="its rate", xlim=(0, float(recall.t[-1])))
         figure.legend(*below.get_legend_handles_labels(), ncols=2, loc="outside lower right")
         figure.align_ylabels()
+        return figure
+
+
+def surprise_over_epochs(surprise: NDArray[np.float64]) -> Figure:
+    """How wrong the free network was in each epoch of learning.
+
+    Args:
+        surprise: (epochs,).
+    """
+    with style():
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot(np.arange(1, len(surprise) + 1), surprise, marker="o", markersize=4)
+        axes.set(xlabel="epoch", ylabel="surprise", ylim=(0, None))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         return figure

@@ -66,7 +66,7 @@ def recall(context: Context) -> dict[str, Any]:
     names = [str(k + 1) for k in range(len(patterns))]
     context.figure(
         "overlaps",
-        overlaps_over_time(result, names),
+        overlaps_over_time(result.overlaps, result.episodes, names),
         title="Overlaps with the memories",
         alt="Overlaps of the seven memories over time: those of the cued cycle rise and fall one after the other, "
         "those of the other cycle stay low.",

@@ -6,9 +6,11 @@ Source: "General Sequential Episodic Memory Model", ICML 2023, arXiv 2212.05563.
 from __future__ import annotations
 
 from .activations import Activation, Identity, RectifiedPolynomial, Relu, Softmax, Tanh, activation
+from .decorrelation import Decorrelation
 from .energies import energy, energy_rates, equilibrium, rates, surface_gradient, surface_hessian
 from .episodes import Visit, find_visits
 from .graphs import chain, cycle, transitions
+from .learning import LearnedMemory, learn, learning_step, untrained
 from .model import DSEM, GAMM, GSEMM, LISEM
 from .recalling import recall
 from .result import Recall
@@ -20,7 +22,9 @@ __all__ = [
     "GSEMM",
     "LISEM",
     "Activation",
+    "Decorrelation",
     "Identity",
+    "LearnedMemory",
     "Recall",
     "RectifiedPolynomial",
     "Relu",
@@ -34,10 +38,13 @@ __all__ = [
     "energy_rates",
     "equilibrium",
     "find_visits",
+    "learn",
+    "learning_step",
     "load_recall",
     "rates",
     "recall",
     "surface_gradient",
     "surface_hessian",
     "transitions",
+    "untrained",
 ]

@@ -1,4 +1,4 @@
-"""Recall in Julia: one call of the kernel `memory_recall` for a whole batch."""
+"""Recall and learning in Julia: one call of a kernel for a whole batch, or for all epochs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from sharpwave_bridge import call, session
 
-from .problem import Integration, Problem
+from .model import GSEMM
+from .problem import Array, Integration, Problem
 
 # The numbers by which the kernel knows the activations.
 _KINDS = {"identity": 0, "tanh": 1, "softmax": 2, "rectified-polynomial": 3, "relu": 4}
@@ -29,7 +30,6 @@ def integrate(problem: Problem) -> Integration:
     """
     model = problem.model
     matrix = problem.matrix()
-    activations = (model.feature_activation, model.hidden_activation)
     edge_from, edge_to = (np.ascontiguousarray(ends) for ends in np.nonzero(model.transitions))
     states = np.full((problem.batch, len(problem.t_eval), problem.rows), np.nan)
     reached, counts = np.empty(problem.batch), np.empty((problem.batch, 3), np.int64)
@@ -38,7 +38,7 @@ def integrate(problem: Problem) -> Integration:
         matrix,
         matrix if problem.reduced else np.ascontiguousarray(matrix.T),
         int(problem.reduced),
-        np.array([[_KINDS[a.name], a.parameter] for a in activations]),
+        _activations(model),
         edge_from,
         edge_to,
         model.transitions[edge_from, edge_to],
@@ -57,5 +57,35 @@ def integrate(problem: Problem) -> Integration:
         counts,
     )
     accepted, rejected, evaluations = counts.T
+    return Integration(states, reached, accepted, rejected, evaluations, _name())
+
+
+def learn_epochs(
+    model: GSEMM, items: Array, rates: tuple[float, float, float, float], steps: int, epochs: int
+) -> tuple[Array, Array, Array]:
+    """Learn from the model's patterns and transitions; see `sharpwave.memory.learning`, whose steps these are.
+
+    Args:
+        model: the network.
+        items: what is shown, (K, N).
+        rates: tau_patterns, tau_transitions, input_strength, dt.
+        steps: how many steps each item is shown for.
+        epochs: how often all are shown.
+
+    Returns:
+        Patterns (hidden units, N), transitions (hidden units, hidden units), surprise (epochs,).
+    """
+    patterns, transitions, surprise = model.patterns.copy(), model.transitions.copy(), np.empty(epochs)
+    constants = [model.tau_f, model.tau_d, model.alpha_s, model.alpha_c, model.beta_d, *rates]
+    call("memory_learn", items, _activations(model), np.array(constants), steps, patterns, transitions, surprise)
+    return patterns, transitions, surprise
+
+
+def _activations(model: GSEMM) -> Array:
+    layers = (model.feature_activation, model.hidden_activation)
+    return np.array([[_KINDS[layer.name], layer.parameter] for layer in layers])
+
+
+def _name() -> str:
     runtime = session().runtime
-    return Integration(states, reached, accepted, rejected, evaluations, f"julia {runtime.version} ({runtime.name})")
+    return f"julia {runtime.version} ({runtime.name})"

@@ -97,6 +97,17 @@ class Recall:
         """
         return self._labelled(self._overlaps, "overlaps", "memory")
 
+    def overlaps_with(self, patterns: ArrayLike) -> xarray.DataArray:
+        """Cosine between the active features s_f(V_f) and other patterns than the model's, (time, memory).
+
+        Args:
+            patterns: (patterns, N).
+        """
+        others = np.asarray(patterns, dtype=np.float64)
+        if others.ndim != 2 or others.shape[1] != self.model.features:
+            raise ValueError(f"patterns must be (patterns, {self.model.features}), got shape {others.shape}")
+        return self._labelled(self.trajectory.overlaps(others), "overlaps", "memory")
+
     @property
     def energy(self) -> xarray.DataArray:
         """E, (time,); see `sharpwave.memory.energy`."""

@@ -49,13 +49,24 @@ class Trajectory:
             return equilibrium(model, self.features(times), self.delayed(times))
         return self._target(states)
 
-    def overlaps(self) -> Array:
-        """Cosine between the active features s_f(V_f) and each pattern, (batch, times, K); 0 where either is zero."""
-        lengths = np.linalg.norm(self._patterns, axis=1)
+    def overlaps(self, patterns: Array | None = None) -> Array:
+        """Cosine between the active features s_f(V_f) and each pattern, (batch, times, patterns); 0 where either is zero.
+
+        Args:
+            patterns: (patterns, N); default the model's.
+        """
+        shown = self._patterns if patterns is None else patterns
+        lengths = np.linalg.norm(shown, axis=1)
         if not self.problem.reduced:
-            return self._in_chunks(lambda times: self._full_overlaps(times, lengths))
+            return self._in_chunks(lambda times: self._full_overlaps(times, shown, lengths))
+        states, K = self.integration.states, self._K
+        if patterns is None:
+            products = states[..., :K]
+        else:
+            of_basis, of_patterns = self._basis @ patterns.T, self._patterns @ patterns.T
+            products = self._base_f @ of_basis + states[..., 2 * K : 3 * K] @ of_patterns
         size = np.sqrt(np.maximum(self._squared_features(), 0.0))
-        return _divided(self.integration.states[..., : self._K], size[..., None] * lengths)
+        return _divided(products, size[..., None] * lengths)
 
     def energies(self) -> Array:
         """E, its descent and its drift, (batch, times, 3)."""
@@ -84,10 +95,10 @@ class Trajectory:
 
     # ---- full form ----
 
-    def _full_overlaps(self, times: slice, lengths: Array) -> Array:
+    def _full_overlaps(self, times: slice, patterns: Array, lengths: Array) -> Array:
         active = self.problem.model.feature_activation(self.features(times))
         size = np.linalg.norm(active, axis=-1)
-        return _divided(active @ self._patterns.T, size[..., None] * lengths)
+        return _divided(active @ patterns.T, size[..., None] * lengths)
 
     def _full_energies(self, times: slice) -> Array:
         model, drive = self.problem.model, self.problem.input.drive[self._piece[times]]

@@ -36,7 +36,7 @@ end
 
 function integrate_all!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0, parameters, control::Control) where {M}
     batch = size(y0, 2)
-    expect!(control, batch)
+    expect!(control, 1000 * batch)
     next, done = Threads.Atomic{Int}(1), Threads.Atomic{Int}(0)
     workers = min(Threads.nthreads(), batch)
     if workers <= 1
@@ -60,7 +60,7 @@ function work_through!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0
         b = Threads.atomic_add!(next, 1)
         b > size(y0, 2) && break
         out = Outcome(result.y, b, isempty(result.records) ? scratch : result.records[b],
-                      isempty(result.events) ? no_events : result.events[b])
+                      isempty(result.events) ? no_events : result.events[b], done)
         result.status[b] = integrate_trajectory!(out, x, m, s, plan, y0, parameters, b, control)
         result.t_end[b] = x.t
         for i in 1:s.n
@@ -70,7 +70,6 @@ function work_through!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0
         for k in 1:5
             result.statistics[k, b] = counts[k]
         end
-        progress!(control, Threads.atomic_add!(done, 1) + 1)
     end
     return nothing
 end

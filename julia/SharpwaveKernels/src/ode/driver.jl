@@ -6,6 +6,7 @@ struct Outcome
     b::Int
     record::Record
     events::EventLog
+    done::Threads.Atomic{Int}       # thousandths of a trajectory, over the whole batch
 end
 
 "What the step loop carries from one step to the next."
@@ -18,12 +19,13 @@ mutable struct Progress
     base::Float64           # fixed steps are counted from here
     taken::Int
     crossing::Int           # the delay whose crossing this step ends on, or 0
+    reported::Int           # thousandths of this trajectory told to the caller
 end
 
 "Integrate from `y0` with parameters `p`; returns the status."
 function integrate_trajectory!(out::Outcome, x::Trajectory, m, s::System, plan::Plan, y0, p, b::Int, control::Control)
     start!(x, s, m, plan, out, y0, p, b)
-    c = Progress(RUNNING, plan.dt, 0.0, false, 1, plan.t0, 0, 0)
+    c = Progress(RUNNING, plan.dt, 0.0, false, 1, plan.t0, 0, 0, 0)
     emit_start!(out, x, c, plan)
     derivative!(x.slope, x, s, x.u, x.t)
     x.has_slope = true
@@ -38,7 +40,16 @@ function integrate_trajectory!(out::Outcome, x::Trajectory, m, s::System, plan::
     end
     s.nevents > 0 && event_values!(x.g, x, s, x.u, x.t)
     run_steps!(out, x, m, s, plan, c, control)
+    report!(out, c, 1000, control)
     return c.status
+end
+
+"Tell the caller how far the batch is."
+function report!(out::Outcome, c::Progress, thousandths::Int, control::Control)
+    risen = thousandths - c.reported
+    progress!(control, Threads.atomic_add!(out.done, risen) + risen)
+    c.reported = thousandths
+    return nothing
 end
 
 function start!(x::Trajectory, s::System, m, plan::Plan, out::Outcome, y0, p, b::Int)
@@ -71,7 +82,10 @@ function run_steps!(out::Outcome, x::Trajectory, m, s::System, plan::Plan, c::Pr
             c.status = STEP_LIMIT
             break
         end
-        tries & 127 == 0 && cancelled(control) && break
+        if tries & 127 == 127
+            cancelled(control) && break
+            report!(out, c, floor(Int, 1000 * abs((x.t - plan.t0) / (plan.t1 - plan.t0))), control)
+        end
         t_new = choose_step!(x, s, plan, c)
         if !x.has_slope
             derivative!(x.slope, x, s, x.u, x.t)

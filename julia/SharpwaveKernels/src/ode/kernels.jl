@@ -1,4 +1,4 @@
-# The kernels of integration: check, integrate through one function barrier, and hand over what fits.
+# The kernels of integration: check, integrate, and hand over what fits.
 
 # Results that did not fit the caller's buffers, until they are fetched.
 const KEPT_RESULTS = Dict{Int,Tuple{Vector{Record},Vector{EventLog}}}()
@@ -14,7 +14,7 @@ start. If `kept[1]` is not 0 the buffers were too small and hold nothing: get th
 function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_eval, rtol, atol, first_step, max_step, dt,
                    max_steps, event_direction, event_terminal, save, y, status, statistics, t_end, y_end, step_counts, step_t,
                    step_y, dense, event_counts, event_t, event_index, event_y, kept)
-    system = System(lookup(handle))
+    system = system_of(handle)
     for (name, given, wanted) in (("y0", size(y0, 1), system.n), ("parameters", size(parameters, 1), system.nparams),
                                   ("event_direction", length(event_direction), system.nevents))
         given == wanted || throw(BadArgument(name, "expected $wanted values, got $given"))
@@ -23,7 +23,7 @@ function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_e
     plan = checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_steps, event_direction, event_terminal, save)
     dt > 0 || METHODS[method] in (Rodas5P, Tsit5) || throw(BadArgument("dt", "this method needs a fixed step, got 0.0"))
     result = BatchResult(system, plan, y)
-    Base.invokelatest(integrate_batch!, result, system, METHODS[method], plan, y0, parameters, control)
+    integrate_batch!(result, system, METHODS[method], plan, y0, parameters, control)
     copyto!(status, result.status)
     copyto!(statistics, result.statistics)
     copyto!(t_end, result.t_end)

@@ -13,6 +13,7 @@
 #   events.jl               sign changes on the dense output
 #   driver.jl               one trajectory from start to end
 #   batch.jl                many trajectories over Julia's threads, and what they leave
+#   pointers.jl             compiled equations as a System
 #   kernels.jl              the kernels `integrate` and `fetch_result`
 #
 # A method is a struct with its stages in it and five functions: `order`, `degree` of its dense output, `reuses_slope` (does a step end
@@ -36,4 +37,5 @@ include("breakpoints.jl")
 include("events.jl")
 include("driver.jl")
 include("batch.jl")
+include("pointers.jl")
 include("kernels.jl")

@@ -38,9 +38,4 @@ function System(; n, rhs!, nparams = 0, jac! = nothing, tgrad! = nothing, argume
         n, nparams, nevents, rhs!, jac!, tgrad!, arguments!, lag_variables, lag_delays, delay_constant, events!, history!)
 end
 
-"A system from anything that has its fields, such as what `lookup` returns."
-System(s) = System(n = s.n, nparams = s.nparams, nevents = s.nevents, rhs! = s.rhs!, jac! = s.jac!, tgrad! = s.tgrad!,
-                   arguments! = s.arguments!, lag_variables = s.lag_variables, lag_delays = s.lag_delays,
-                   delay_constant = s.delay_constant, events! = s.events!, history! = s.history!)
-
 delayed(::System{Delayed}) where {Delayed} = Delayed
