@@ -40,11 +40,14 @@ def noisy(problem):
         return [0.5], {}
     return solve
 
+def slow_if_tight(problem):
+    return lambda rtol, atol: ([rtol], {}) if rtol > 1e-3 else time.sleep(60)
+
 def infinite(problem):
     return lambda rtol, atol: ([float("inf")], {})
 
 serve([
-    Solver(f.__name__, ("math",), ("decay",), f) for f in (well, crash, hang, fail, noisy, infinite)
+    Solver(f.__name__, ("math",), ("decay",), f) for f in (well, crash, hang, fail, noisy, slow_if_tight, infinite)
 ] + [Solver("absent", ("no_such_package",), ("decay",), well)])
 """
 
@@ -128,6 +131,19 @@ def test_measuring_goes_on_past_crashes_hangs_and_failures(worker):
     assert good[0].compile_seconds is not None
     assert good[1].compile_seconds is None
     assert good[0].stats == {"evaluations": 7}
+
+
+def test_what_was_measured_before_a_hang_is_kept_and_measured_on(worker):
+    series = [Series(worker, "slow_if_tight", [(1e-2, 0.0), (1e-4, 0.0), (1e-6, 0.0)])]
+    measured = measure("decay", series, lambda y: y[0], limit=0.3, repeats=3, at_least=0.0, compiling=0.0)
+    assert [point.status for point in measured] == ["ok", "over 0.3 s", "not tried: over 0.3 s at a looser tolerance"]
+    assert measured[0].samples == 3
+
+
+def test_a_slow_point_gets_no_more_samples_than_its_budget(worker):
+    series = [Series(worker, "well", [(1e-2, 0.0)])]
+    measured = measure("decay", series, lambda y: y[0], limit=9.0, repeats=50, at_least=0.01, budget=0.025)
+    assert measured[0].samples <= 3
 
 
 def test_the_peers_see_nothing_of_this_library():

@@ -105,7 +105,7 @@ end
 @testset "progress reaches its total" begin
     control, seen = zeros(Int64, 4), Int[]
     watched = SK.System(n = 1, rhs! = (du, u, p, t, lags) -> (push!(seen, control[2]); du[1] = 1.0; nothing))
-    solve(watched, SK.Tsit5, zeros(1, 2), 0.0, 1000.0; max_step = 1.0, control = control)
-    @test control[2] == control[3] == 2000
-    @test length(unique(seen)) > 10
+    solve(watched, SK.Tsit5, [0.0], 0.0, 1000.0; max_step = 1.0, control = control)
+    @test control[2] == control[3] == 1000
+    @test length(unique(seen)) > 5
 end

@@ -32,10 +32,11 @@ end
 "Bytes that the step loop allocates, after a first run has compiled it."
 function bytes_in_loop(system, ::Type{M}, y0, t1; dt = 0.0, t_eval = Float64[]) where {M}
     plan = SK.checked_plan(0.0, t1, t_eval, 1e-6, fill(1e-9, system.n), 0.0, Inf, dt, 10^6, Int[], Int[], 0)
-    m, x = M(system.n), SK.Trajectory{SK.compiled_size(M)}(system, SK.degree(M))
+    m = M(system.n)
+    x = SK.Trajectory(system, SK.order(m), SK.degree(m))
     out = SK.Outcome(zeros(system.n, length(t_eval), 1), 1, SK.Record(), SK.EventLog(), Threads.Atomic{Int}(0))
     function prepare()
-        SK.start!(x, system, m, plan, out, reshape(y0, :, 1), zeros(0, 1), 1)
+        SK.start!(x, system, plan, out, reshape(y0, :, 1), zeros(0, 1), 1)
         SK.derivative!(x.slope, x, system, x.u, x.t)
         x.has_slope = true
         SK.Progress(SK.RUNNING, dt > 0 ? dt : 1e-6, 0.0, false, 1, 0.0, 0, 0, 0)

@@ -12,6 +12,7 @@ from .worker import Worker, WorkerError, WorkerTimeoutError
 
 REPEATS = 7
 AT_LEAST = 0.05  # seconds of solving in a sample
+BUDGET = 5.0  # seconds of samples after which a point gets no further ones
 COMPILING = 30.0  # seconds that a first call may take beyond the limit
 
 Say = Callable[[str], None]
@@ -38,7 +39,14 @@ class _Trial:
     error: float | None = None
     compile_seconds: float | None = None
     status: str = "ok"
+    ended: bool = False
     stats: dict[str, Any] = field(default_factory=dict)
+
+    def end(self, status: str) -> None:
+        """Take no further samples. A point that has samples from earlier rounds keeps them, and stays ok."""
+        self.ended = True
+        if not self.samples:
+            self.status = status
 
     def point(self, problem: str) -> Point:
         ok = self.status == "ok"
@@ -72,13 +80,14 @@ def measure(
     say: Say = lambda line: None,
     repeats: int = REPEATS,
     at_least: float = AT_LEAST,
+    budget: float = BUDGET,
     compiling: float = COMPILING,
 ) -> list[Point]:
     """Measure every solver at every tolerance.
 
     The first round goes through all points and finds what compiles, fails or takes too long; each further round
     takes one sample of every point in the same order, solver by solver at each tolerance in turn. A point whose
-    samples have taken `limit` seconds together gets no further ones. Once a solver is over the limit, its tighter
+    samples have taken `budget` seconds together gets no further ones. Once a solver is over the limit, its tighter
     tolerances are not tried.
 
     Args:
@@ -89,6 +98,7 @@ def measure(
         say: takes lines that tell how it goes.
         repeats: number of rounds.
         at_least: seconds that a sample is filled with solves for.
+        budget: seconds of samples after which a point gets no further ones.
         compiling: seconds that a first call may take beyond the limit.
     """
     trials = _in_turns(series)
@@ -97,18 +107,18 @@ def measure(
     for turn in range(repeats):
         for trial in trials:
             name = trial.series.solver
-            if trial.status != "ok" or (turn and trial.spent > limit):
+            if trial.ended or trial.spent > budget:
                 continue
-            if name in over:
-                trial.status = f"not tried: over {limit:g} s at a looser tolerance"
+            if turn == 0 and name in over:
+                trial.end(f"not tried: over {limit:g} s at a looser tolerance")
                 continue
             try:
                 _sample(trial, problem, limit, compiling, at_least, error_of, built)
             except WorkerTimeoutError:
-                trial.status = f"over {limit:g} s"
+                trial.end(f"over {limit:g} s")
                 over.add(name)
             except WorkerError as error:
-                trial.status = f"failed: {error}"
+                trial.end(f"failed: {error}")
             if turn == 0:
                 say(f"{problem}: {name}, rtol {trial.rtol:.0e}: {_result(trial)}")
     return [trial.point(problem) for trial in trials]

@@ -20,6 +20,7 @@ PRODUCTS = ("products by OpenBLAS (NumPy)", "products by torch")
 OUR_RTOLS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 PEER_RTOLS = (1e-3, 1e-5, 1e-7)
 REFERENCE_RTOL = 1e-11
+COMPILING = 10.0  # seconds that a first call may take beyond the limit: only Julia compiles here
 SMALLEST_ERROR = 1e-11
 WITHIN = 2.0  # the factor over its matrix products alone that a large recall should stay within
 
@@ -56,7 +57,7 @@ def measure_recalls(ours: Worker, peers: Worker | None, limit: float, say: Say) 
         series = [Series(ours, solver, [(rtol, rtol) for rtol in OUR_RTOLS]) for solver in (OURS, OURS_TORCH)]
         series += peer_series(peers, problem, [(rtol, rtol) for rtol in PEER_RTOLS])
         series += [Series(ours, solver, [(0.0, 0.0)]) for solver in PRODUCTS]
-        measured = measure(problem, series, partial(error, expected=expected), limit, say)
+        measured = measure(problem, series, partial(error, expected=expected), limit, say, compiling=COMPILING)
         points += [point for point in measured if point.solver not in PRODUCTS]
         costs += _beside_products(problem, measured)
     return points, costs

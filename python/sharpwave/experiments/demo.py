@@ -142,6 +142,7 @@ def learn_another(context: Context) -> dict[str, Any]:
     recall = memory.recall(backend=config.backend)
     visits = memory.visits(recall)
     overlaps = recall.overlaps_with(items)
+    names = [str(k) for k in range(len(items))]
     right = sum(visit.memory == k for k, visit in enumerate(visits[: len(items)]))
     context.metric("learned images recalled in order", f"{right} of {len(items)}")
     context.metric("learned exactly", "yes" if memory.in_order(recall) else "no")
@@ -151,25 +152,26 @@ def learn_another(context: Context) -> dict[str, Any]:
     recalled = _decoded(decorrelation, recall.features_at(moments).values, shown[nearest], items[nearest])
     context.figure(
         "learned_images",
-        image_grid([("shown", shown[nearest]), ("recalled", recalled)], [f"{t:.0f}" for t in moments]),
+        image_grid([("recalled", recalled), ("shown", shown[nearest])], [f"{t:.0f}" for t in moments]),
         title="A learned episode",
-        alt="Ten handwritten digits from 0 to 9 as they were shown, and below each what the network recalls.",
+        alt="Above, the digits that the network recalls one after the other; below each, the digit that was shown.",
         caption=f"Learned online in {config.epochs} epochs from random weights, then recalled from the first image. "
         "The time of each recalled image is below it, in units of tau_f.",
     )
     context.figure(
         "learned_overlaps",
-        overlaps_over_time(overlaps, visits, [str(k) for k in range(len(items))]),
+        overlaps_over_time(overlaps.sel(time=slice(0.0, 1.2 * moments[-1])), visits, names),
         title="Overlaps with the learned images",
-        alt="The overlaps of the ten learned images over time rise and fall one after the other, from 0 to 9.",
+        alt="The overlaps of the ten learned images over time rise and fall one after the other.",
+        caption="From the cue to shortly after the last of the images above.",
     )
     context.figure(
         "surprise",
         surprise_over_epochs(memory.surprise),
         title="Learning",
-        alt="Surprise over the epochs of learning: high in the first, low in the later ones.",
-        caption="How much the hidden activity that the image calls for differs from what the network expected: 0 if "
-        "every image is foreseen, 1 if another one is. It stays above 0 as no network foresees the moment of a change.",
+        alt="Surprise over the epochs of learning.",
+        caption="How much the hidden activity that the image calls for differs from that of the free network, on "
+        "average over an epoch: 0 if they agree, 1 if another unit is active.",
     )
     return {
         "learned_overlaps": (("moment", "digit"), overlaps.values),

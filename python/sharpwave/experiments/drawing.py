@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..memory import Recall, Visit
@@ -56,8 +57,8 @@ def overlaps_over_time(overlaps: xarray.DataArray, visits: Sequence[Visit], name
             axes.plot(t, overlap, **line_style(index))
         short = max(map(len, names)) <= 2
         placed = {"ha": "center"} if short else {"ha": "left", "rotation": 45}
-        for visit in visits:
-            middle = (visit.enter + visit.leave) / 2
+        for visit in (visit for visit in visits if visit.enter < t[-1]):
+            middle = (visit.enter + min(visit.leave, t[-1])) / 2
             axes.text(middle, 1.03, names[visit.memory], va="bottom", fontsize=8.5, **placed)
         axes.set(xlabel="time / tau_f", ylabel="overlap", xlim=(0, t[-1]), yticks=[0, 0.5, 1])
         return figure
@@ -83,7 +84,7 @@ def energy_over_time(recall: Recall) -> Figure:
 
 
 def surprise_over_epochs(surprise: NDArray[np.float64]) -> Figure:
-    """How wrong the free network was in each epoch of learning.
+    """How much the free network differed from what it was shown, in each epoch of learning.
 
     Args:
         surprise: (epochs,).
@@ -93,5 +94,5 @@ def surprise_over_epochs(surprise: NDArray[np.float64]) -> Figure:
         axes = figure.add_subplot()
         axes.plot(np.arange(1, len(surprise) + 1), surprise, marker="o", markersize=4)
         axes.set(xlabel="epoch", ylabel="surprise", ylim=(0, None))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return figure

@@ -65,7 +65,9 @@ class DrawnRecalls:
     bits: Array
 
 
-def recall_draws(network: DrawnNetwork, seed: np.random.SeedSequence, draws: int, visits: int, steps: int) -> DrawnRecalls:
+def recall_draws(
+    network: DrawnNetwork, seed: np.random.SeedSequence, draws: int, visits: int, steps: int
+) -> DrawnRecalls:
     """Draw random patterns and recall from the first of each draw.
 
     Args:

@@ -8,48 +8,41 @@ import numpy as np
 
 from ..equations import Equations
 from .events import Event
+from .request import Request
 from .solution import Array, Solution
 
 # The nearest in kind: an implicit method with the exact Jacobian for stiff systems, else an explicit one.
 _METHODS = {"Rodas5P": "Radau", "Tsit5": "DOP853"}
 
 
-def solve(
-    equations: Equations,
-    t_span: tuple[float, float],
-    y0: Array,
-    values: Array,
-    method: str,
-    t_eval: Array | None,
-    rtol: float,
-    atol: Array,
-    events: tuple[Event, ...],
-    dense_output: bool,
-    first_step: float | None,
-    max_step: float,
-) -> Solution:
-    """Solve one trajectory; the arguments are those of `solve_ivp`, checked.
+def solve(job: Request) -> list[Solution]:
+    """Solve every trajectory.
 
     Raises:
         ValueError: the method has no counterpart in SciPy.
     """
+    if job.method not in _METHODS:
+        raise ValueError(f"{job.method} needs Julia: run `sharpwave setup`; without it there are {', '.join(_METHODS)}")
+    return [_solve_one(job, y0, values) for y0, values in zip(job.states, job.values, strict=True)]
+
+
+def _solve_one(job: Request, y0: Array, values: Array) -> Solution:
     from scipy.integrate import solve_ivp
 
-    if method not in _METHODS:
-        raise ValueError(f"{method} needs Julia: run `sharpwave setup`; without it there are {', '.join(_METHODS)}")
-    jacobian = {"jac": lambda t, y: equations.jacobian(t, y, values)} if method == "Rodas5P" else {}
+    equations = job.equations
+    jacobian = {"jac": lambda t, y: equations.jacobian(t, y, values)} if job.method == "Rodas5P" else {}
     done = solve_ivp(
         lambda t, y: equations.evaluate(t, y, values),
-        t_span,
+        (job.start, job.end),
         y0,
-        method=_METHODS[method],
-        t_eval=t_eval,
-        rtol=max(rtol, 100 * np.finfo(float).eps),
-        atol=atol,
-        events=[_function(equations, event, values) for event in events],
-        dense_output=dense_output,
-        first_step=first_step,
-        max_step=max_step,
+        method=_METHODS[job.method],
+        t_eval=job.t_eval,
+        rtol=max(job.rtol, 100 * np.finfo(float).eps),
+        atol=job.atol,
+        events=[_function(equations, event, values) for event in job.events],
+        dense_output=job.dense_output,
+        first_step=job.first_step or None,
+        max_step=job.max_step,
         **jacobian,
     )
     return Solution(
@@ -62,7 +55,7 @@ def solve(
         nfev=done.nfev,
         njev=done.njev,
         nlu=done.nlu,
-        stats={"method": method, "backend": f"scipy {_METHODS[method]}", "rtol": rtol},
+        stats={"method": job.method, "backend": f"scipy {_METHODS[job.method]}", "rtol": job.rtol},
         variables=equations.variables,
     )
 

@@ -19,7 +19,8 @@ end
 "Room for the results of a batch; the states at `plan.t_eval` go to `y`."
 function BatchResult(s::System, plan::Plan, y::Array{Float64,3})
     batch = size(y, 3)
-    BatchResult(fill!(y, NaN), zeros(Int64, batch), zeros(Int64, 5, batch), zeros(batch), zeros(s.n, batch), [Record() for _ in 1:(plan.save > 0 ? batch : 0)],
+    BatchResult(fill!(y, NaN), zeros(Int64, batch), zeros(Int64, 5, batch), zeros(batch), zeros(s.n, batch),
+                [Record() for _ in 1:(plan.save > 0 ? batch : 0)],
                 [EventLog() for _ in 1:(s.nevents > 0 ? batch : 0)])
 end
 
@@ -31,19 +32,15 @@ of `Rodas5P`, `Tsit5`, `RungeKutta4`, `ExponentialEuler`.
 """
 function integrate_batch!(result::BatchResult, s::System, method, plan::Plan, y0, parameters, control::Control)
     N = s.n <= LARGEST_COMPILED ? s.n : 0
-    return integrate_all!(result, s, method{N}, plan, y0, parameters, control)
-end
-
-function integrate_all!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0, parameters, control::Control) where {M}
     batch = size(y0, 2)
     expect!(control, 1000 * batch)
     next, done = Threads.Atomic{Int}(1), Threads.Atomic{Int}(0)
     workers = min(Threads.nthreads(), batch)
     if workers <= 1
-        work_through!(result, s, M, plan, y0, parameters, control, next, done)
+        work_through!(result, s, method{N}, plan, y0, parameters, control, next, done)
     else
         @sync for _ in 1:workers
-            Threads.@spawn work_through!(result, s, M, plan, y0, parameters, control, next, done)
+            Threads.@spawn work_through!(result, s, method{N}, plan, y0, parameters, control, next, done)
         end
     end
     throw_if_cancelled(control)
@@ -51,17 +48,18 @@ function integrate_all!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y
 end
 
 "Take one trajectory after the other until there are no more."
-function work_through!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0, parameters, control::Control, next,
-                       done) where {M}
-    m = M(s.n)
-    x = Trajectory{compiled_size(M)}(s, degree(M))
+function work_through!(result::BatchResult, s::System, @nospecialize(method), plan::Plan, y0, parameters, control::Control,
+                       next, done)
+    m = method(s.n)
+    x = Trajectory(s, order(m)::Int, degree(m)::Int)
     scratch, no_events = Record(), EventLog()
     while !cancelled(control)
         b = Threads.atomic_add!(next, 1)
         b > size(y0, 2) && break
         out = Outcome(result.y, b, isempty(result.records) ? scratch : result.records[b],
                       isempty(result.events) ? no_events : result.events[b], done)
-        result.status[b] = integrate_trajectory!(out, x, m, s, plan, y0, parameters, b, control)
+        # the one call that is looked up at run time: all else here is compiled once for all methods
+        result.status[b] = integrate_trajectory!(out, x, m, s, plan, y0, parameters, b, control)::Int
         result.t_end[b] = x.t
         for i in 1:s.n
             result.y_end[i, b] = x.u[i]
@@ -73,5 +71,3 @@ function work_through!(result::BatchResult, s::System, ::Type{M}, plan::Plan, y0
     end
     return nothing
 end
-
-compiled_size(::Type{<:Union{Rodas5P{N},Tsit5{N},RungeKutta4{N},ExponentialEuler{N}}}) where {N} = N

@@ -3,7 +3,7 @@
 # is at most the method's order. With a constant delay they are known beforehand; else they are found as the argument crosses them.
 
 "Prepare the delays at the start."
-function start_delays!(x::Trajectory, s::System, m)
+function start_delays!(x::Trajectory, s::System)
     delayed(s) || return nothing
     d = x.delays
     d.ahead = false
@@ -18,15 +18,15 @@ function start_delays!(x::Trajectory, s::System, m)
     fill!(x.coefficients, 0.0)
     copyto!(x.coefficients, x.u)
     x.piece_t, x.piece_h = x.t0, x.direction
-    pass_breakpoint!(x, s, x.t0, 0, order(m))
+    pass_breakpoint!(x, s, x.t0, 0)
     return nothing
 end
 
 "Time t is a breakpoint: the derivative is new there, and constant delays carry it on."
-function pass_breakpoint!(x::Trajectory, s::System, t::Float64, level::Int, most::Int)
+function pass_breakpoint!(x::Trajectory, s::System, t::Float64, level::Int)
     d = x.delays
     x.has_slope = false
-    level < most || return nothing
+    level < x.order || return nothing
     push!(d.points, t)
     push!(d.levels, level)
     for j in eachindex(d.lag)
@@ -107,12 +107,12 @@ function crossing_time(x::Trajectory, s::System, j::Int, point::Float64, forward
 end
 
 "Book what the accepted step to x.t ended on: a pending breakpoint, a crossing of delay `crossing`, or neither."
-@inline function book_breakpoints!(x::Trajectory, s::System, m, crossing::Int)
-    delayed(s) && book!(x, s, order(m), crossing)
+@inline function book_breakpoints!(x::Trajectory, s::System, crossing::Int)
+    delayed(s) && book!(x, s, crossing)
     return nothing
 end
 
-function book!(x::Trajectory, s::System, most::Int, crossing::Int)
+function book!(x::Trajectory, s::System, crossing::Int)
     d = x.delays
     if crossing > 0
         s.arguments!(d.arguments, x.p, x.t)
@@ -120,11 +120,11 @@ function book!(x::Trajectory, s::System, most::Int, crossing::Int)
         forwards = passed < length(d.points) && x.direction * (d.arguments[crossing] - d.points[passed+1]) >= 0
         level = d.levels[forwards ? passed + 1 : passed]
         d.passed[crossing] += forwards ? 1 : -1
-        pass_breakpoint!(x, s, x.t, level + 1, most)
+        pass_breakpoint!(x, s, x.t, level + 1)
     end
     while !isempty(d.pending) && x.direction * (x.t - d.pending[1]) >= 0
         t, level = popfirst!(d.pending), popfirst!(d.pending_levels)
-        pass_breakpoint!(x, s, t, level, most)
+        pass_breakpoint!(x, s, t, level)
     end
     return nothing
 end

@@ -98,7 +98,7 @@ const ITERATION_TOLERANCE = 0.01        # of the error allowed; for fixed steps 
         fit_step!(x, m)
         attempt!(x, m, s)
         change = 0.0
-        for i in 1:dim(x)
+        for i in 1:x.n
             scale = muladd(plan.rtol, abs(x.u_new[i]), plan.atol[i])
             change = max(change, abs(x.u_new[i] - d.previous[i]) / scale)
         end
@@ -121,12 +121,12 @@ know: a five-point difference over half the step, whose error is of the order th
         return nothing
     end
     spacing = x.h / 8
-    @inbounds for i in 1:dim(x)
+    @inbounds for i in 1:x.n
         out[i] = DIFFERENCE[1] / spacing * x.slope[i]
     end
     for k in 1:4
         derivative!(du, x, s, x.u, x.t + k * spacing)
-        @inbounds for i in 1:dim(x)
+        @inbounds for i in 1:x.n
             out[i] += DIFFERENCE[k+1] / spacing * du[i]
         end
     end

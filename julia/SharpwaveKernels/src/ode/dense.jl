@@ -10,11 +10,11 @@ end
 "The state at theta of the polynomial."
 function interpolate!(out, x::Trajectory, theta::Float64)
     degree = size(x.coefficients, 2) - 1
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:x.n
         out[i] = x.coefficients[i, degree + 1]
     end
     @inbounds for k in degree:-1:1
-        @simd ivdep for i in 1:dim(x)
+        @simd ivdep for i in 1:x.n
             out[i] = muladd(out[i], theta, x.coefficients[i, k])
         end
     end
@@ -34,7 +34,7 @@ function shorten!(x::Trajectory, theta::Float64)
     power = 1.0
     for k in 2:size(x.coefficients, 2)
         power *= theta
-        @inbounds for i in 1:dim(x)
+        @inbounds for i in 1:x.n
             x.coefficients[i, k] *= power
         end
     end
@@ -43,9 +43,9 @@ function shorten!(x::Trajectory, theta::Float64)
 end
 
 "The cubic through both ends with the derivatives there."
-@inline function hermite!(x::Trajectory)
+@inline function hermite!(x::Trajectory, n)
     h, c = x.h, x.coefficients
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:n
         rise = x.u_new[i] - x.u[i]
         first, last = h * x.slope[i], h * x.slope_new[i]
         c[i, 1] = x.u[i]

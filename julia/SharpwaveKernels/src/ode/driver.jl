@@ -24,7 +24,7 @@ end
 
 "Integrate from `y0` with parameters `p`; returns the status."
 function integrate_trajectory!(out::Outcome, x::Trajectory, m, s::System, plan::Plan, y0, p, b::Int, control::Control)
-    start!(x, s, m, plan, out, y0, p, b)
+    start!(x, s, plan, out, y0, p, b)
     c = Progress(RUNNING, plan.dt, 0.0, false, 1, plan.t0, 0, 0, 0)
     emit_start!(out, x, c, plan)
     derivative!(x.slope, x, s, x.u, x.t)
@@ -36,7 +36,7 @@ function integrate_trajectory!(out::Outcome, x::Trajectory, m, s::System, plan::
     elseif plan.t0 == plan.t1
         c.status = REACHED_END
     elseif plan.dt == 0
-        c.wanted = plan.first_step > 0 ? plan.first_step : initial_step(x, m, s, plan)
+        c.wanted = plan.first_step > 0 ? plan.first_step : initial_step(x, s, plan)
     end
     s.nevents > 0 && event_values!(x.g, x, s, x.u, x.t)
     run_steps!(out, x, m, s, plan, c, control)
@@ -52,8 +52,8 @@ function report!(out::Outcome, c::Progress, thousandths::Int, control::Control)
     return nothing
 end
 
-function start!(x::Trajectory, s::System, m, plan::Plan, out::Outcome, y0, p, b::Int)
-    for i in 1:dim(x)
+function start!(x::Trajectory, s::System, plan::Plan, out::Outcome, y0, p, b::Int)
+    for i in 1:x.n
         x.u[i] = y0[i, b]
     end
     for i in eachindex(x.p)
@@ -66,7 +66,7 @@ function start!(x::Trajectory, s::System, m, plan::Plan, out::Outcome, y0, p, b:
     x.h = 0.0
     x.accepted = x.rejected = x.evaluations = x.jacobians = x.factorizations = 0
     fill!(x.occurrences, 0)
-    start_delays!(x, s, m)
+    start_delays!(x, s)
     keeps_steps(s, plan) && keep_start!(x, plan.save)
     return nothing
 end
@@ -127,7 +127,7 @@ end
 
 function all_finite(x::Trajectory)
     total = 0.0
-    @inbounds for i in 1:dim(x)
+    @inbounds for i in 1:x.n
         total += 0.0 * x.u_new[i]
     end
     return total == 0
@@ -168,7 +168,7 @@ function accept!(out::Outcome, x::Trajectory, m, s::System, plan::Plan, c::Progr
     x.has_slope && ((x.slope, x.slope_new) = (x.slope_new, x.slope))
     x.t = t_new
     if delayed(s)
-        book_breakpoints!(x, s, m, c.crossing)
+        book_breakpoints!(x, s, c.crossing)
         x.has_slope || (c.base = t_new; c.taken = -1)
     end
     c.taken += 1
@@ -210,13 +210,13 @@ function emit!(out::Outcome, x::Trajectory, plan::Plan, c::Progress, t_end::Floa
         t = plan.t_eval[c.next]
         x.direction * (t - t_end) > 0 && break
         if t == t_end
-            @inbounds for i in 1:dim(x)
+            @inbounds for i in 1:x.n
                 y[i, c.next, b] = x.u_new[i]
             end
         else
             theta = (t - x.piece_t) / x.h
             degree = size(x.coefficients, 2) - 1
-            @inbounds for i in 1:dim(x)
+            @inbounds for i in 1:x.n
                 y[i, c.next, b] = horner(x.coefficients, i, x.n, degree, theta)
             end
         end
@@ -228,7 +228,7 @@ end
 "Write the initial state where it is wanted."
 function emit_start!(out::Outcome, x::Trajectory, c::Progress, plan::Plan)
     while c.next <= length(plan.t_eval) && plan.t_eval[c.next] == plan.t0
-        @inbounds for i in 1:dim(x)
+        @inbounds for i in 1:x.n
             out.y[i, c.next, out.b] = x.u[i]
         end
         c.next += 1

@@ -2,7 +2,7 @@
 # (Hochbruck & Ostermann, Exponential integrators, Acta Numerica 19 (2010) 209, 2.4). It is of order 2, and exact where f is linear in u
 # and t; the variant with J's diagonal alone, usual for gating variables, is neither.
 
-struct ExponentialEuler{N}
+struct ExponentialEuler{N} <: SteppingMethod{N}
     J::Matrix{Float64}
     time_slope::Vector{Float64}
     du::Vector{Float64}
@@ -13,11 +13,11 @@ ExponentialEuler{N}(n::Int) where {N} =
     ExponentialEuler{N}(zeros(n, n), zeros(n), zeros(n), zeros(n, 3), ExponentialSpace(n + 2))
 
 order(::ExponentialEuler) = 2
-degree(::Type{<:ExponentialEuler}) = 3
+degree(::ExponentialEuler) = 3
 reuses_slope(::ExponentialEuler) = false
 
 function attempt!(x::Trajectory, m::ExponentialEuler, s::System)
-    n = dim(x)
+    n = dim(m, x)
     time_slope!(m.time_slope, m.du, x, s)
     s.jac!(m.J, x.u, x.p, x.t, x.lags)
     x.jacobians += 1
@@ -44,7 +44,7 @@ Set the matrix [hJ h^2 df/dt/c hf/c; 0 0 1; 0 0 0]: the last column of the expon
 Returns c, which keeps the matrix's norm that of hJ.
 """
 function augment!(m::ExponentialEuler, x::Trajectory)
-    n, h, A = dim(x), x.h, m.e.A
+    n, h, A = dim(m, x), x.h, m.e.A
     unit = 0.0
     @inbounds for i in 1:n
         unit = max(unit, abs(h * x.slope[i]), abs(h * h * m.time_slope[i]))
@@ -71,7 +71,7 @@ end
 "The cubic through the step's own flow at theta = 0, 1/4, 1/2, 1: its powers of the matrix were needed anyway."
 function interpolant!(x::Trajectory, m::ExponentialEuler)
     c = x.coefficients
-    @inbounds for i in 1:dim(x)
+    @inbounds for i in 1:dim(m, x)
         quarter, half, whole = m.rises[i, 1], m.rises[i, 2], m.rises[i, 3]
         c[i, 1] = x.u[i]
         c[i, 2] = 32 / 3 * quarter - 4 * half + whole / 3

@@ -105,6 +105,7 @@ end
 end
 
 @inline function subtract_column!(A, j, column, factor, n)
+    factor == 0 && return nothing       # often: Jacobians are sparse, and inverses start from the identity
     @inbounds @simd ivdep for i in 1:n
         A[i, j] = muladd(-factor, column[i], A[i, j])
     end

@@ -15,6 +15,7 @@
 #   batch.jl                many trajectories over Julia's threads, and what they leave
 #   pointers.jl             compiled equations as a System
 #   kernels.jl              the kernels `integrate` and `fetch_result`
+#   precompile.jl           what is compiled with the package
 #
 # A method is a struct with its stages in it and five functions: `order`, `degree` of its dense output, `reuses_slope` (does a step end
 # with the derivative there?), `attempt!` (one step from x.t to x.t + x.h: the new state, its error estimate and, if it reuses it, the
@@ -39,3 +40,4 @@ include("driver.jl")
 include("batch.jl")
 include("pointers.jl")
 include("kernels.jl")
+include("precompile.jl")

@@ -1,6 +1,6 @@
 # Rodas5P: linearly implicit, order 5, L-stable, for stiff problems.
 
-struct Rodas5P{N}
+struct Rodas5P{N} <: SteppingMethod{N}
     K::Matrix{Float64}              # the eight stages
     J::Matrix{Float64}
     time_slope::Vector{Float64}     # df/dt at t
@@ -10,11 +10,11 @@ end
 Rodas5P{N}(n::Int) where {N} = Rodas5P{N}(zeros(n, 8), zeros(n, n), zeros(n), zeros(n), Factors{N}(n))
 
 order(::Rodas5P) = 5
-degree(::Type{<:Rodas5P}) = 4
+degree(::Rodas5P) = 4
 reuses_slope(::Rodas5P) = false
 
 function attempt!(x::Trajectory, m::Rodas5P, s::System)
-    n, h, K = dim(x), x.h, m.K
+    n, h, K = dim(m, x), x.h, m.K
     time_slope!(m.time_slope, m.du, x, s)
     s.jac!(m.J, x.u, x.p, x.t, x.lags)
     x.jacobians += 1
@@ -39,13 +39,13 @@ function attempt!(x::Trajectory, m::Rodas5P, s::System)
     return nothing
 end
 
-@inline solve_stage!(x, m, j) = (solve!(m.factors, m.du); store_stage!(m.K, j, m.du, dim(x)))
+@inline solve_stage!(x, m, j) = (solve!(m.factors, m.du); store_stage!(m.K, j, m.du, dim(m, x)))
 
 @inline function rodas5p_stage!(x, m, s, ::Val{J}) where {J}
-    stage_point!(x.point, x.u, 1.0, RODAS5P_STAGES[J-1], m.K, dim(x))
+    stage_point!(x.point, x.u, 1.0, RODAS5P_STAGES[J-1], m.K, dim(m, x))
     derivative!(m.du, x, s, x.point, x.t + RODAS5P_NODES[J] * x.h)
     per_h = 1 / x.h
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:dim(m, x)
         m.du[i] += muladd(per_h, stage_sum(RODAS5P_COUPLING[J-1], m.K, i, 1), time_term(m, x.h, i, Val(J)))
     end
     solve_stage!(x, m, J)
@@ -54,12 +54,12 @@ end
 @inline time_term(m, h, i, ::Val{J}) where {J} = J <= 5 ? (@inbounds h * RODAS5P_TIME[J] * m.time_slope[i]) : 0.0
 
 @inline function last_stages!(x, m, s, ::Val{J}) where {J}
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:dim(m, x)
         x.point[i] += m.K[i, J-1]
     end
     derivative!(m.du, x, s, x.point, x.t + x.h)
     per_h = 1 / x.h
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:dim(m, x)
         m.du[i] = muladd(per_h, stage_sum(RODAS5P_COUPLING[J-1], m.K, i, 1), m.du[i])
     end
     solve_stage!(x, m, J)
@@ -67,7 +67,7 @@ end
 
 function interpolant!(x::Trajectory, m::Rodas5P)
     c = x.coefficients
-    @inbounds @simd ivdep for i in 1:dim(x)
+    @inbounds @simd ivdep for i in 1:dim(m, x)
         rise = x.u_new[i] - x.u[i]
         first, second, third = stage_sum(RODAS5P_DENSE[1], m.K, i, 1), stage_sum(RODAS5P_DENSE[2], m.K, i, 1),
                                stage_sum(RODAS5P_DENSE[3], m.K, i, 1)

@@ -73,11 +73,11 @@ Delays(s::System) = (d = length(s.delay_constant);
            Int[], zeros(s.n)))
 
 """
-The state of one integration: at time `t` with state `u`, trying a step `h`. `N` is the number of equations, or 0 where that is not
-worth compiling for; `dim` gives it either way.
+The state of one integration: at time `t` with state `u`, trying a step `h`.
 """
-mutable struct Trajectory{N}
+mutable struct Trajectory
     n::Int
+    order::Int                      # of the method
     direction::Float64              # +1.0 or -1.0
     t0::Float64
     t::Float64
@@ -110,14 +110,17 @@ mutable struct Trajectory{N}
     factorizations::Int
 end
 
-function Trajectory{N}(s::System, degree::Int) where {N}
+function Trajectory(s::System, order::Int, degree::Int)
     n, v, e = s.n, () -> zeros(s.n), s.nevents
-    Trajectory{N}(n, 1.0, 0.0, 0.0, 0.0, v(), v(), v(), v(), false, v(), v(), zeros(s.nparams), zeros(length(s.lag_variables)),
+    Trajectory(n, order, 1.0, 0.0, 0.0, 0.0, v(), v(), v(), v(), false, v(), v(), zeros(s.nparams), zeros(length(s.lag_variables)),
                   zeros(n, degree + 1), 0.0, 1.0, Delays(s), Record(), zeros(e), zeros(e), Float64[], Int[], zeros(Int, e),
                   0, 0, 0, 0, 0)
 end
 
-@inline dim(x::Trajectory{N}) where {N} = N == 0 ? x.n : N
+"A way to step. `N` is the number of equations, or 0 where that is not worth compiling for."
+abstract type SteppingMethod{N} end
+
+@inline dim(::SteppingMethod{N}, x::Trajectory) where {N} = N == 0 ? x.n : N
 
 "The derivative of the system at (t, u), with its delayed values."
 @inline function derivative!(du, x::Trajectory, s::System, u, t)
