@@ -54,6 +54,17 @@ def test_many_steps_that_fit_no_buffer_come_back_whole() -> None:
 
 
 @pytest.mark.parametrize("method", ["Tsit5", "Rodas5P", "RK4", "ExponentialEuler"])
+def test_dense_output_joins_its_steps_and_is_accurate_between(method: str) -> None:
+    kind = {"dt": 0.02} if method in ("RK4", "ExponentialEuler") else {"rtol": 1e-9, "atol": 1e-11}
+    for end in (7.0, -7.0):
+        batch = sw.solve_ivp(OSCILLATOR, (0.0, end), np.eye(2), method=method, dense_output=True, **kind)
+        times = np.linspace(0.0, end, 211)
+        for solution, exact in zip(batch, (np.cos, np.sin), strict=True):
+            np.testing.assert_allclose(solution.sol(solution.t), solution.y, atol=1e-12)
+            np.testing.assert_allclose(solution.sol(times)[0], exact(times), atol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["Tsit5", "Rodas5P", "RK4", "ExponentialEuler"])
 def test_backwards_in_time_returns_to_the_start(method: str) -> None:
     kind = {"dt": 0.01} if method in ("RK4", "ExponentialEuler") else {"rtol": 1e-10, "atol": 1e-12}
     there = sw.solve_ivp(OSCILLATOR, (0.0, 3.0), [1.0, 0.5], method=method, t_eval=[3.0], **kind)

@@ -103,7 +103,7 @@ class Context:
         """Record how long something took, in seconds."""
         self._append({"step": self.step, "name": name, "seconds": seconds})
 
-    def figure(self, name: str, figure: Figure, *, title: str, alt: str, caption: str = "", wide: bool = False) -> None:
+    def figure(self, name: str, figure: Figure, *, title: str, alt: str, caption: str = "") -> None:
         """Save a figure and put it into the report.
 
         Args:
@@ -112,13 +112,12 @@ class Context:
             title: the heading above it.
             alt: what is to be seen, in words, for readers who do not see it.
             caption: a sentence or two below it.
-            wide: give it the page's whole width.
         """
         from ..plots import save_figure
 
         file = f"figures/{name}.svg"
         save_figure(figure, self.directory / file)
-        entry = {"file": file, "title": title, "alt": alt, "caption": caption, "wide": wide}
+        entry = {"file": file, "title": title, "alt": alt, "caption": caption}
         self.figures.append(entry)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> None:

@@ -51,7 +51,7 @@ def recall_figure(recall: Recall, image_shape: tuple[int, int] | None = None) ->
         over_time[2].plot(t, recall.descent, **line_style(0), label="descent")
         over_time[2].plot(t, recall.drift, **line_style(1), label="drift")
         over_time[2].set(ylabel="d energy / dt", xlabel="time", xlim=(t[0], t[-1]))
-        over_time[2].legend(ncols=2, loc="upper right")
+        over_time[2].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
 
 
@@ -78,9 +78,10 @@ def _image_strip(figure: Figure, where: Any, recall: Recall, image_shape: tuple[
         raise ValueError(
             f"image_shape {image_shape} has {height * width} pixels, but the model has {features} features"
         )
-    moments = [(visit.enter + visit.leave) / 2 for visit in recall.episodes]
-    if not moments or len(moments) > _IMAGES:
-        moments = list(np.linspace(float(recall.t[0]), float(recall.t[-1]), _IMAGES))
+    # late in a visit, when features have settled
+    moments = [0.25 * visit.enter + 0.75 * visit.leave for visit in recall.episodes[:_IMAGES]]
+    if not moments:
+        moments = list(np.linspace(float(recall.t[0]), float(recall.t[-1]), _IMAGES)[1:])
     moments = [float(recall.t[0]), *moments]
     images = recall.features_at(moments).values.reshape(-1, height, width)
     cells = where.subgridspec(1, len(moments), wspace=0.08)

@@ -144,7 +144,7 @@ def plot_surface(recall: Recall, times: ArrayLike, limit: float | None = None) -
     held = recall.delayed.values
     surfaces = [surface_energy(model, grid, held[k]) for k in wanted]
     with style():
-        figure = Figure(figsize=(2.5 * len(wanted) + 0.6, 2.9), layout="constrained")
+        figure = Figure(figsize=(2.3 * len(wanted) + 0.7, 3.0), layout="compressed")
         panels = figure.subplots(1, len(wanted), sharex=True, sharey=True, squeeze=False)[0]
         for panel, k, surface in zip(panels, wanted, surfaces, strict=True):
             # each panel on its own scale: the whole surface sinks and rises much more than it is deep

@@ -16,7 +16,7 @@ from .request import Request
 from .solution import Array, DenseOutput, Solution
 
 # The numbers by which the kernel knows the methods, and the powers of their dense output.
-_METHODS = {"Rodas5P": (1, 5), "Tsit5": (2, 5), "RK4": (3, 4), "ExponentialEuler": (4, 3)}
+_METHODS = {"Rodas5P": (1, 5), "Tsit5": (2, 5), "RK4": (3, 4), "ExponentialEuler": (4, 4)}
 # Room for steps and events of each trajectory; what needs more is fetched by a second call.
 _STEPS, _EVENTS = 256, 64
 
@@ -25,7 +25,7 @@ _handles: weakref.WeakKeyDictionary[Equations, dict[Any, int]] = weakref.WeakKey
 
 
 class _Buffers(NamedTuple):
-    """What trajectories leave in numbers not known beforehand, one trajectory after the other, in the kernel's order."""
+    """What trajectories leave in numbers not known beforehand, one after the other, in the kernel's order."""
 
     step_t: Array
     step_y: Array
