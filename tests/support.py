@@ -17,5 +17,11 @@ def run_python(code: str, *, timeout: float = 120, **environment: str | None) ->
         if value is None:
             env.pop(name, None)
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, env=env, check=False
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=env,
+        check=False,
     )

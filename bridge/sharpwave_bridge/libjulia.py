@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import paths
 from .errors import JuliaUnavailableError
-from .signals import handlers_kept
+from .signals import process_kept
 from .sources import TABLE, address_expression, load_expression
 
 _MISSING = re.compile(r"^(lib[^:/]+): cannot open shared object file")
@@ -50,7 +50,7 @@ class EmbeddedJulia:
     name = "libjulia"
 
     def __init__(self, install: JuliaInstall, threads: int) -> None:
-        with handlers_kept(), _environment(install):
+        with process_kept(), _environment(install):
             self._library = _open(install)
             _parse_options(self._library, threads)
             _initialise(self._library, install)

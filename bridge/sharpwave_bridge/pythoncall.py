@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from .errors import JuliaUnavailableError
-from .signals import handlers_kept
+from .signals import process_kept
 from .sources import TABLE, address_expression, load_expression
 
 
@@ -27,7 +27,7 @@ class JuliacallJulia:
         joined = is_running()
         os.environ.setdefault("PYTHON_JULIACALL_HANDLE_SIGNALS", "yes")
         os.environ.setdefault("PYTHON_JULIACALL_THREADS", str(threads))
-        with handlers_kept(), warnings.catch_warnings():
+        with process_kept(), warnings.catch_warnings():
             # juliacall warns of torch being there first; on a thread of its own that is harmless (tested).
             warnings.filterwarnings("ignore", message="torch was imported before juliacall")
             try:

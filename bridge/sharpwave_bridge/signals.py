@@ -1,8 +1,9 @@
-"""Keeping the process's signal handlers while Julia starts, on any thread."""
+"""Keeping the process as it was while Julia starts, on any thread: signal handlers, and standard streams that block."""
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ _SIGACTION_BYTES = 512  # larger than any platform's struct sigaction
 
 
 @contextmanager
-def handlers_kept() -> Iterator[None]:
-    """Put the handlers of SIGINT, SIGTERM, SIGHUP and SIGQUIT back after the block.
+def process_kept() -> Iterator[None]:
+    """Put back after the block what Julia changes: handlers of SIGINT, SIGTERM, SIGHUP and SIGQUIT, and whether standard
+    streams block.
 
-    `signal.signal` works on the main thread only; sigaction itself works on all.
+    `signal.signal` works on the main thread only; sigaction itself works on all. Of pipes Julia makes non-blocking ones,
+    after which a long `print` raises BlockingIOError.
     """
     libc = ctypes.CDLL(None)
     saved = {}
@@ -24,8 +27,19 @@ def handlers_kept() -> Iterator[None]:
         action = ctypes.create_string_buffer(_SIGACTION_BYTES)
         if libc.sigaction(int(number), None, action) == 0:
             saved[number] = action
+    flags = {descriptor: flag for descriptor in range(3) if (flag := _flags(descriptor)) is not None}
     try:
         yield
     finally:
+        for descriptor, flag in flags.items():
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, flag)
         for number, action in saved.items():
             libc.sigaction(int(number), action, None)
+
+
+def _flags(descriptor: int) -> int | None:
+    """The status flags of a file descriptor, or None where it is closed."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    except OSError:
+        return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import math
 import numbers
+import operator
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +40,7 @@ class Argument:
         sizes: None for a scalar, else a name or an integer for each axis (C order).
         written: whether the kernel writes it.
         refuses_nan: whether it is read, of floats, and NaN is not allowed.
+        limits: of an integer scalar.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Argument:
     sizes: tuple[str | int, ...] | None
     written: bool
     refuses_nan: bool
+    limits: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def _parse_argument(line: str) -> Argument:
         sizes = tuple(int(part) if part.isdigit() else part for part in parts)
     mode, dtype, allow_nan = match[2], _DTYPES[match[3]], match[5] is not None
     refuses_nan = mode != "out" and dtype.kind == "f" and not allow_nan
-    return Argument(match[1], mode, dtype, sizes, mode != "in", refuses_nan)
+    limits = (0, 0) if dtype.kind == "f" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    return Argument(match[1], mode, dtype, sizes, mode != "in", refuses_nan, limits)
 
 
 def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
@@ -118,21 +123,36 @@ def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
     if len(values) != len(arguments):
         names = ", ".join(a.name for a in arguments)
         raise KernelError(signature.name, f"takes {len(arguments)} arguments ({names}), got {len(values)}")
+    # Written for speed: 30 arguments are checked in some 30 microseconds. What is wrong is worked out afterwards.
+    kernel = signature.name
     slots: list[int] = []
-    sizes: dict[str | int, tuple[int, str]] = {}
+    sizes: dict[str | int, int] = {}
     spans: list[tuple[int, int, Argument]] = []
     for argument, value in zip(arguments, values):  # noqa: B905  (of one length: checked above; strict costs time)
         if argument.sizes is None:
-            slots.append(_scalar(signature.name, argument, value))
+            slots.append(_scalar(kernel, argument, value))
             continue
-        _check_array(signature.name, argument, value)
-        _check_sizes(signature.name, argument, value.shape, sizes)
+        if not isinstance(value, np.ndarray) or value.dtype != argument.dtype or value.ndim != len(argument.sizes):
+            raise _wrong_kind(kernel, argument, value)
+        flags = value.flags
+        if not flags.carray and (argument.written or not (flags.c_contiguous and flags.aligned)):
+            raise _wrong_memory(kernel, argument, value)
+        if argument.refuses_nan:
+            # The sum of squares is NaN exactly where an entry is (infinities give infinity); BLAS takes it in one pass.
+            flat = value if value.ndim == 1 else value.ravel()
+            if math.isnan(flat.dot(flat)):
+                raise KernelError(kernel, "the array holds NaN", argument.name)
+        shape = value.shape
+        for size, got in zip(argument.sizes, shape):  # noqa: B905  (of one length: the rank was checked)
+            if sizes.setdefault(size, got) != got or (got != size and isinstance(size, int)):
+                raise _wrong_size(signature, values, argument, size, got)
         address = _address(value)
         slots.append(address)
-        slots.extend(value.shape)
-        spans.append((address, address + value.nbytes, argument))
+        slots.extend(shape)
+        if value.size:
+            spans.append((address, address + value.nbytes, argument))
     if len(spans) > 1:
-        _check_overlaps(signature.name, spans)
+        _check_overlaps(kernel, spans)
     return slots
 
 
@@ -143,77 +163,76 @@ def _address(array: Any) -> int:
     return address
 
 
-def _check_array(kernel: str, argument: Argument, value: Any) -> None:
-    rank = len(argument.sizes or ())
-    usable = isinstance(value, np.ndarray) and value.dtype == argument.dtype and value.ndim == rank
-    if not usable or not value.flags.carray:
-        _explain_array(kernel, argument, value)
-    if argument.refuses_nan:
-        # The sum of squares is NaN exactly where an entry is (infinities give infinity), and BLAS takes it in one pass.
-        flat = value if rank == 1 else value.ravel()
-        if math.isnan(flat.dot(flat)):
-            raise KernelError(kernel, "the array holds NaN", argument.name)
-
-
-def _explain_array(kernel: str, argument: Argument, value: Any) -> None:
-    """Raise what is wrong with an array that is not plainly right; read-only inputs pass."""
-    expected = f"a C-contiguous {argument.dtype} array"
-    if not isinstance(value, np.ndarray):
-        raise KernelError(kernel, f"expected {expected}, got {type(value).__name__}", argument.name)
-    if value.dtype != argument.dtype:
-        raise KernelError(kernel, f"expected {expected}, got dtype {value.dtype}: convert it first", argument.name)
-    sizes = argument.sizes or ()
-    if value.ndim != len(sizes):
-        axes = ", ".join(str(size) for size in sizes)
-        raise KernelError(kernel, f"expected {len(sizes)} axes ({axes}), got shape {value.shape}", argument.name)
-    if not value.flags.c_contiguous or not value.flags.aligned:
-        raise KernelError(
-            kernel, "the array is not C-contiguous and aligned: use numpy.ascontiguousarray", argument.name
-        )
-    if argument.written and not value.flags.writeable:
-        raise KernelError(kernel, "the kernel writes this array, but it is read-only: copy it", argument.name)
-
-
-def _check_sizes(
-    kernel: str, argument: Argument, shape: tuple[int, ...], sizes: dict[str | int, tuple[int, str]]
-) -> None:
-    for expected, got in zip(argument.sizes or (), shape):  # noqa: B905  (of one length: the rank was checked)
-        if isinstance(expected, int):
-            if got != expected:
-                raise KernelError(kernel, f"an axis must have {expected} entries, got {got}", argument.name)
-            continue
-        known, owner = sizes.setdefault(expected, (got, argument.name))
-        if known != got:
-            raise KernelError(kernel, f"axis '{expected}' has {got} entries, but {known} in '{owner}'", argument.name)
-
-
 def _check_overlaps(kernel: str, spans: list[tuple[int, int, Argument]]) -> None:
-    for i, (start, stop, argument) in enumerate(spans):
-        for other_start, other_stop, other in spans[:i]:
-            if start < other_stop and other_start < stop and (argument.written or other.written):
-                raise KernelError(
-                    kernel, f"shares memory with '{other.name}', and one of them is written", argument.name
-                )
+    """Refuse memory that two arguments share if one of them is written: a sweep over the arrays in order of address.
+
+    As long as nothing was refused, the arrays that reach beyond the present address are all only read, so that it is
+    enough to look at the one that reaches furthest.
+    """
+    spans.sort(key=_start)
+    reach, owner = spans[0][1], spans[0][2]
+    for start, stop, argument in spans[1:]:
+        if start < reach and (argument.written or owner.written):
+            raise KernelError(kernel, f"shares memory with '{owner.name}', and one of them is written", argument.name)
+        if stop > reach:
+            reach, owner = stop, argument
+
+
+_start = operator.itemgetter(0)
+_float_bits = struct.Struct("d").pack
+_as_integer = struct.Struct("q").unpack
 
 
 def _scalar(kernel: str, argument: Argument, value: Any) -> int:
-    kind = argument.dtype.kind
-    if kind == "f":
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise KernelError(kernel, f"expected a number, got {type(value).__name__}", argument.name)
-        try:
-            number = float(value)
-        except OverflowError:
-            raise KernelError(kernel, "the number is too large for a float64", argument.name) from None
-        if math.isnan(number) and argument.refuses_nan:
+    if argument.dtype.kind == "f":
+        number = value if type(value) is float else _real(kernel, argument, value)
+        if argument.refuses_nan and math.isnan(number):
             raise KernelError(kernel, "must not be NaN", argument.name)
-        return int(np.float64(number).view(np.int64))
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        bits: int = _as_integer(_float_bits(number))[0]
+        return bits
+    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
         raise KernelError(kernel, f"expected an integer, got {type(value).__name__}", argument.name)
-    limits = np.iinfo(argument.dtype)
-    number_int = int(value)
-    if not limits.min <= number_int <= limits.max:
-        raise KernelError(
-            kernel, f"expected an integer in [{limits.min}, {limits.max}], got {number_int}", argument.name
-        )
-    return number_int if number_int < 2**63 else number_int - 2**64
+    low, high = argument.limits
+    integer = int(value)
+    if not low <= integer <= high:
+        raise KernelError(kernel, f"expected an integer in [{low}, {high}], got {integer}", argument.name)
+    return integer if integer < 2**63 else integer - 2**64
+
+
+def _real(kernel: str, argument: Argument, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise KernelError(kernel, f"expected a number, got {type(value).__name__}", argument.name)
+    try:
+        return float(value)
+    except OverflowError:
+        raise KernelError(kernel, "the number is too large for a float64", argument.name) from None
+
+
+def _wrong_kind(kernel: str, argument: Argument, value: Any) -> KernelError:
+    expected = f"a C-contiguous {argument.dtype} array"
+    if not isinstance(value, np.ndarray):
+        return KernelError(kernel, f"expected {expected}, got {type(value).__name__}", argument.name)
+    if value.dtype != argument.dtype:
+        return KernelError(kernel, f"expected {expected}, got dtype {value.dtype}: convert it first", argument.name)
+    sizes = argument.sizes or ()
+    axes = ", ".join(str(size) for size in sizes)
+    return KernelError(kernel, f"expected {len(sizes)} axes ({axes}), got shape {value.shape}", argument.name)
+
+
+def _wrong_memory(kernel: str, argument: Argument, value: np.ndarray[Any, Any]) -> KernelError:
+    if value.flags.c_contiguous and value.flags.aligned:
+        return KernelError(kernel, "the kernel writes this array, but it is read-only: copy it", argument.name)
+    return KernelError(kernel, "the array is not C-contiguous and aligned: use numpy.ascontiguousarray", argument.name)
+
+
+def _wrong_size(
+    signature: Signature, values: Sequence[Any], argument: Argument, size: str | int, got: int
+) -> KernelError:
+    if isinstance(size, int):
+        return KernelError(signature.name, f"an axis must have {size} entries, got {got}", argument.name)
+    for other, value in zip(signature.arguments, values, strict=True):
+        if other.sizes is not None and size in other.sizes:
+            known = value.shape[other.sizes.index(size)]
+            break
+    message = f"axis '{size}' has {got} entries, but {known} in '{other.name}'"
+    return KernelError(signature.name, message, argument.name)

@@ -173,6 +173,13 @@ def test_without_a_julia_the_error_says_how_to_get_one(tmp_path: Path) -> None:
     assert "run `sharpwave setup`" in done.stderr.splitlines()[-1]
 
 
+def test_standard_streams_block_as_before() -> None:
+    """Julia's event loop makes pipes non-blocking; a long print into a slow one would then fail."""
+    done = run_python(f"import os; {CALL}; print([os.get_blocking(i) for i in range(3)]); print('x' * 1_000_000)")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "[True, True, True]"
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])  # an old Julia takes no more than there are cores
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
 def test_the_number_of_threads_is_what_was_asked_for(threads: str) -> None:

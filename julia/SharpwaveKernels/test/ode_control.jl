@@ -18,7 +18,8 @@ end
 
 @testset "largest step, first step, fixed grid" begin
     for method in (SK.Tsit5, SK.Rodas5P)
-        r = solve(OSCILLATOR, method, [0.0, 1.0], 0.0, 5.0; parameters = ones(1, 1), max_step = 0.05, first_step = 0.01, save = 1)
+        r = solve(OSCILLATOR, method, [0.0, 1.0], 0.0, 5.0; parameters = ones(1, 1), max_step = 0.05,
+                  first_step = 0.01, save = 1)
         steps = diff(r.records[1].t)
         @test steps[1] == 0.01
         @test maximum(steps) <= 0.05 * (1 + 1e-9)
@@ -32,7 +33,8 @@ end
 @testset "dense output of kept steps" begin
     for (method, dt) in ((SK.Tsit5, 0.0), (SK.Rodas5P, 0.0), (SK.RungeKutta4, 0.01), (SK.ExponentialEuler, 0.01))
         t_eval = collect(range(0.0, stop = 4.0, length = 41))
-        r = solve(OSCILLATOR, method, [0.0, 1.0], 0.0, 4.0; parameters = fill(2.0, 1, 1), rtol = 1e-8, dt = dt, save = 2, t_eval = t_eval)
+        r = solve(OSCILLATOR, method, [0.0, 1.0], 0.0, 4.0; parameters = fill(2.0, 1, 1), rtol = 1e-8, dt = dt,
+                  save = 2, t_eval = t_eval)
         k = r.records[1]
         coefficients = reshape(k.coefficients, 2, :, length(k.t) - 1)
         for (i, t) in enumerate(t_eval)
@@ -93,11 +95,13 @@ end
 end
 
 @testset "cancellation" begin
-    @test_throws SK.Cancelled solve(OSCILLATOR, SK.Tsit5, [0.0, 1.0], 0.0, 1.0; parameters = ones(1, 1), control = Int64[1, 0, 0, 0])
+    asked = Int64[1, 0, 0, 0]
+    @test_throws SK.Cancelled solve(OSCILLATOR, SK.Tsit5, [0.0, 1.0], 0.0, 1.0; parameters = ones(1, 1), control = asked)
     # asked for by the system itself, in the middle
     control = zeros(Int64, 4)
     calls = Ref(0)
-    stopping = SK.System(n = 1, rhs! = (du, u, p, t, lags) -> (calls[] += 1; calls[] == 5000 && (control[1] = 1); du[1] = 1.0; nothing))
+    stop_at_5000!(du, u, p, t, lags) = (calls[] += 1; calls[] == 5000 && (control[1] = 1); du[1] = 1.0; nothing)
+    stopping = SK.System(n = 1, rhs! = stop_at_5000!)
     @test_throws SK.Cancelled solve(stopping, SK.Tsit5, [0.0], 0.0, 1e9; max_step = 1.0, max_steps = 10^9, control = control)
     @test calls[] < 5000 + 6 * 130
 end

@@ -92,7 +92,7 @@ end
 end
 
 @testset "backwards, with a history that lies ahead" begin
-    # u' = u(t + pi/2), integrated from 0 to -5 with u = sin beyond: u = -cos' ... u = sin stays
+    # u' = u(t + pi/2) with u = sin t from 0 on stays sin t on the way to -5
     system = delay_equation((du, u, p, t, l) -> (du[1] = l[1]; nothing), t -> t + pi / 2, (u, p, t) -> (u[1] = sin(t); nothing))
     r = solve(system, SK.Tsit5, [0.0], 0.0, -5.0; rtol = 1e-10, atol = 1e-12)
     @test r.y_end[1] ≈ sin(-5.0) atol = 1e-8
@@ -106,7 +106,7 @@ end
 end
 
 @testset "events and terminal events of a delay equation" begin
-    # 1 - t until t = 1, then 1 - t + (t - 1)^2/2: zero at t = 1 in its first piece's corner, so look for 0.25 and -0.25
+    # u = 1 - t until t = 1
     system = SK.System(n = 1, nevents = 2, rhs! = negative!, jac! = no_jac!, tgrad! = no_tgrad!,
         arguments! = (a, p, t) -> (a[1] = t - 1; nothing), lag_variables = [1], lag_delays = [1], delay_constant = [true],
         history! = (u, p, t) -> (u[1] = 1.0; nothing),

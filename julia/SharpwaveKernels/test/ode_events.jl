@@ -15,15 +15,17 @@ found(r, j) = r.events[1].t[r.events[1].index .== j]
         @test issorted(r.events[1].t)
         states = reshape(r.events[1].y, 2, :)
         @test maximum(abs, states[1, r.events[1].index .== 1]) < 1e-13      # on the dense output, to rounding
-        @test found(solve(CIRCLE, method, [0.0, 1.0], 0.0, 10.0; rtol = 1e-10, dt = dt, direction = [1, -1]), 1) ≈ [2pi] atol = 1e-7
-        @test found(solve(CIRCLE, method, [0.0, 1.0], 0.0, 10.0; rtol = 1e-10, dt = dt, direction = [-1, -1]), 2) ≈ [pi / 3, 7pi / 3] atol = 1e-7
+        r = solve(CIRCLE, method, [0.0, 1.0], 0.0, 10.0; rtol = 1e-10, dt = dt, direction = [1, -1])
+        @test found(r, 1) ≈ [2pi] atol = 1e-7
+        @test found(r, 2) ≈ [pi / 3, 7pi / 3] atol = 1e-7
     end
 end
 
 @testset "a terminal event ends the trajectory" begin
     for (method, dt) in METHODS_TO_TRY, (count, t_end) in ((1, pi), (3, 3pi))
         t_eval = [0.1, 3.0, 9.0, 9.9]
-        r = solve(CIRCLE, method, [0.0, 1.0], 0.0, 10.0; rtol = 1e-10, dt = dt, terminal = [count, 0], t_eval = t_eval, save = 2)
+        r = solve(CIRCLE, method, [0.0, 1.0], 0.0, 10.0; rtol = 1e-10, dt = dt, terminal = [count, 0],
+                  t_eval = t_eval, save = 2)
         @test r.status[1] == SK.STOPPED_BY_EVENT
         @test r.t_end[1] ≈ t_end atol = 1e-7
         @test abs(r.y_end[1]) < 1e-13

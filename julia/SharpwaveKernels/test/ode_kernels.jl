@@ -7,7 +7,8 @@ function decay_handle()
     return SK.register_program(program)
 end
 
-function run_kernel(; batch = 3, steps = 1000, pieces = 1000, found = 10, rtol = 1e-6, t_eval = [0.5, 1.0], method = 1, dt = 0.0, save = 2)
+function run_kernel(; batch = 3, steps = 1000, pieces = 1000, found = 10, rtol = 1e-6, t_eval = [0.5, 1.0], method = 1,
+                    dt = 0.0, save = 2)
     y, status, statistics = zeros(1, length(t_eval), batch), zeros(Int64, batch), zeros(Int64, 5, batch)
     step_counts, event_counts, kept = zeros(Int64, batch), zeros(Int64, batch), zeros(Int64, 1)
     buffers = (zeros(steps), zeros(1, steps), zeros(1, 5, pieces), zeros(found), zeros(Int64, found), zeros(1, found))

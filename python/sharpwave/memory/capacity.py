@@ -3,15 +3,17 @@
 Protocols, each a question about random memories:
 
 * "chain": the largest K at N features for which the recall of an open chain goes 0, 1, 2.
-* "bits":  the largest K at N features for which, after one transition, nine tenths of the features are within .1 of their bits.
-* "cycle": the least N for which a cycle of K memories runs: over 5 K visits, over .8 of them in one run of whole cycles.
+* "bits":  the largest K at N features for which, after one transition, nine tenths of the features are within .1 of
+  their bits.
+* "cycle": the least N at which a cycle of K memories makes over 5 K visits, over .8 of them in one run of whole cycles.
 
-A draw succeeds or fails; the answer is where the share of successes crosses what is asked (96 of 100 in the source's chain).
-The source's own numbers are not known, except that its chain grows about as exp(.25 N).
+A draw succeeds or fails; the answer is where the share of successes crosses what is asked (96 of 100 in the source's
+chain). Of the source's own numbers only this is known: its chain grows about as exp(.25 N), to about 300 at N = 32.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -73,8 +75,9 @@ class CapacityPoint:
         size: features N, or in a cycle memories K.
         tried: sizes tried in the search: memories, or in a cycle features.
         successes: of the study's draws at each.
-        threshold: where the share crosses, with its interval; None where the least size tried fails (in a cycle: the largest).
-        censored: whether the search ended at the study's largest size without a failure, so that the answer is a lower bound.
+        threshold: where the share crosses, with its interval; None where 4 memories are too many, or in a cycle the
+            study's largest number of features is too small.
+        censored: whether the study's largest number of memories succeeded, so that the answer is a lower bound.
     """
 
     size: int
@@ -102,7 +105,7 @@ class CapacityCurve:
         return fit_growth(sizes, answers)
 
 
-def capacity(
+def capacity_curve(
     study: CapacityStudy, sizes: Iterable[int], directory: str | Path | None = None, jobs: int = 1
 ) -> CapacityCurve:
     """Find the capacity at several sizes.
@@ -110,8 +113,8 @@ def capacity(
     Args:
         study: what is asked.
         sizes: numbers of features N, or for the cycle protocol numbers of memories K.
-        directory: where each finished point is kept as a file, written by atomic rename; a second call reads finished points
-            instead of finding them again. The answers depend neither on the order of work nor on the number of jobs.
+        directory: where each finished point is kept as a file, written by atomic rename; a second call reads finished
+            points instead of finding them again. The answers depend neither on the order of work nor on jobs.
         jobs: processes, through joblib.
 
     Returns:
@@ -121,7 +124,7 @@ def capacity(
         ValueError: the directory holds points of another study.
 
     Example:
-        >>> curve = capacity(CapacityStudy(draws=20, share=0.9, largest=64), [12, 20])
+        >>> curve = capacity_curve(CapacityStudy(draws=20, share=0.9, largest=64), [12, 20])
         >>> small, large = (point.threshold.estimate for point in curve.points)
         >>> small < large
         True
@@ -140,7 +143,7 @@ def capacity(
 
 
 def find_capacity(study: CapacityStudy, size: int) -> CapacityPoint:
-    """The answer at one size: sizes are doubled until the outcome changes, then the gap is halved on a logarithmic scale.
+    """The answer at one size: tried sizes double until the outcome changes, then the gap is halved in its logarithm.
 
     Args:
         study: what is asked.
@@ -212,7 +215,7 @@ def cycle_share(visits: list[int], memories: int) -> float:
     if not visits:
         return 0.0
     longest = run = 1
-    for before, after in zip(visits[:-1], visits[1:], strict=True):
+    for before, after in itertools.pairwise(visits):
         run = run + 1 if after == (before + 1) % memories else 1
         longest = max(longest, run)
     return longest // memories * memories / len(visits)

@@ -57,7 +57,7 @@ class Decorrelation:
         return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True))
 
     def decode(self, features: ArrayLike) -> Array:
-        """Images of features, (..., pixels), up to contrast and brightness: without the mean, at the features' scale."""
+        """Images of features, (..., pixels), at the features' scale and without the mean image."""
         return np.asarray(np.asarray(features, dtype=np.float64) @ self.backward)
 
 

@@ -1,8 +1,10 @@
 """Recall of many random memories side by side, with the fixed steps of the source's capacity runs.
 
-The source takes Euler steps as long as T_f, so that features are replaced at every step, and lets the delay act through a tanh:
+The source takes Euler steps as long as T_f, so that features are replaced at every step, and lets the delay act through
+a tanh:
 
-    V_f <- sqrt(a_s) Xi s_h(sqrt(a_s) Xi' s_f(V_f) + a_c Phi' Xi' tanh(V_d)),      V_d <- V_d + (s_f(V_f) - V_d) T_f / T_d
+    V_f <- sqrt(a_s) Xi s_h(sqrt(a_s) Xi' s_f(V_f) + a_c Phi' Xi' tanh(V_d))
+    V_d <- V_d + (s_f(V_f) - V_d) T_f / T_d
 
 Both are taken from the same state. Every draw has its own patterns; one product serves all.
 """
@@ -29,8 +31,8 @@ class DrawnNetwork:
     Attributes:
         features: N.
         memories: K.
-        power: s_h is the rectified polynomial of this power, features are tanh units and patterns have unit norm, so that
-            activity is bounded; None: s_h is a softmax of gain 1, features are linear and patterns are of -1 and 1.
+        power: s_h is the rectified polynomial of this power, features are tanh units and patterns have unit norm, so
+            that activity is bounded; None: s_h is a softmax of gain 1, features are linear, patterns are of -1 and 1.
         closed: whether the last memory leads back to the first.
         bias: a pattern's bit is 1 with probability .5 + bias, so that patterns are correlated for a bias other than 0.
         alpha_s, alpha_c: couplings; the source's chain has 1 and 2.
@@ -57,8 +59,8 @@ class DrawnRecalls:
 
     Attributes:
         visits: for each draw the memories visited, in order.
-        bits: (draws,) in the second memory visited, the fraction of features within .1 of its bits (relative to the features'
-            own scale), where it is largest; 0 where no second memory is visited.
+        bits: (draws,) the largest fraction of features within .1 of their bits, relative to the features' own scale,
+            during the visit to the second memory; 0 where there is none.
     """
 
     visits: Visits

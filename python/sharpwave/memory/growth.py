@@ -55,8 +55,8 @@ def threshold_size(
 ) -> Threshold:
     """Where the share of successes, monotone in the size, crosses a threshold.
 
-    Between tried sizes the share is linear in the logarithm of the size; outside them the crossing is at the end. The interval
-    comes from shares drawn from their posteriors given the counts (Jeffreys' prior).
+    Between tried sizes the share is linear in the logarithm of the size; outside them the crossing is at the end. The
+    interval comes from shares drawn from their posteriors given the counts (Jeffreys' prior).
 
     Args:
         sizes: tried sizes.
@@ -125,7 +125,7 @@ class Growth:
 
     @property
     def evidence(self) -> float:
-        """How much better the exponential law is in Akaike's criterion; over 10 is decisive, below 0 it is the worse."""
+        """How much better the exponential law is in Akaike's criterion; below 0 it is the worse one."""
         return self.polynomial.aic - self.exponential.aic
 
 

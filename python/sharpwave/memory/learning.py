@@ -14,12 +14,14 @@ What the source leaves open, and what is chosen here:
   at (1 - .5) x / sqrt(a_s): at full strength the input alone would explain the item, and nothing would be stored.
 * Features and delayed features start at zero in every epoch: an episode has a beginning and an end.
 * The unused hidden units' random patterns are as long as the items. Then a new item is won by an unused unit, not by
-  the unit of an item that resembles it a little. With much smaller patterns, items end up sharing units.
-* Learning is fast: T_Xi = 10 T_f, T_Phi = 20 T_f for items of squared norm 50. An item that shares a unit is soon
+  the unit of an item that resembles it a little. With much shorter patterns (the source's normal / N) items end up
+  sharing units, in all draws that were tried here.
+* Learning is fast, T_Xi = 10 T_f and T_Phi = 20 T_f for items of squared norm 50: an item that shares a unit is soon
   overwritten, and finds another unit at its next turn; once every item has its own, assignments stay.
-* An item is shown for about T_d. Phi grows until the transition is on the brink when the next item comes; so in free
-  recall it happens after a time of the order of that.
-* Items must not resemble each other much (cosines up to about .3): decorrelate images first, see `Decorrelation`.
+* An item is shown for T_d. Phi grows until the transition is on the brink when the next item comes. In free recall it
+  then happens by itself, after about half of that time.
+* Items must not resemble each other: sequences with cosines up to .2 were learned, with cosines of .4 mostly not.
+  Decorrelate images first, see `Decorrelation`.
 """
 
 from __future__ import annotations
@@ -81,8 +83,8 @@ class LearnedMemory:
         model: with the learned patterns and transitions. Hidden units are renumbered, which changes nothing else:
             unit k is the one that answers item k most, where no two items have the same one.
         sequence: the items, (K, N).
-        surprise: (epochs,) how much clamped and free hidden activity differ, on average over an epoch: 0 where
-            delayed and present activity predict each item, 1 where they predict another.
+        surprise: (epochs,) how much clamped and free hidden activity differ, on average over an epoch: 0 where they
+            agree, 1 where they share no unit. It cannot fall below the time that input takes to arrive, T_f in T_d.
         presentation: how long an item was shown.
     """
 
@@ -92,8 +94,8 @@ class LearnedMemory:
     presentation: float
 
     def recall(self, *, t_end: float | None = None, backend: str = "auto") -> Recall:
-        """Free recall from the first item, by default for twice as long as the sequence was."""
-        return self.model.recall(self.sequence[0], t_end or 2 * len(self.sequence) * self.presentation, backend=backend)
+        """Free recall from the first item, by default for as long as the sequence was shown."""
+        return self.model.recall(self.sequence[0], t_end or len(self.sequence) * self.presentation, backend=backend)
 
     def visits(self, recall: Recall) -> tuple[Visit, ...]:
         """The items that a recall visited, in order."""

@@ -60,9 +60,9 @@ def frozen_minima(
 ) -> tuple[StationaryPoint, ...]:
     """Where features come to rest if the delayed features are held, from given starts.
 
-    From each start, features move towards what the hidden layer asks for, F = sqrt(a_s) Xi s_h, in steps of a fifth of the
-    way. On that way the energy never rises, since it is convex minus convex in the features' activity and F minimises its
-    tangent bound. Points closer than 1e-4 of the features' size are one.
+    From each start, features move towards what the hidden layer asks for, F = sqrt(a_s) Xi s_h, in steps of a fifth of
+    the way. On that way the energy never rises: it is convex minus convex in the features' activity, and F minimises
+    the bound that its tangent gives. Points closer than 1e-4 of the features' size are one.
 
     Args:
         model: the network; tau_h plays no part.
@@ -88,9 +88,8 @@ def frozen_minima(
     f = np.array(starts, dtype=np.float64)
     held = np.array(delayed, dtype=np.float64)
     if f.ndim != 2 or f.shape[1] != model.features or held.shape != (model.features,):
-        raise ValueError(
-            f"expected starts (starts, {model.features}) and delayed ({model.features},), got {f.shape} and {held.shape}"
-        )
+        expected = f"starts (starts, {model.features}) and delayed ({model.features},)"
+        raise ValueError(f"expected {expected}, got {f.shape} and {held.shape}")
     for _ in range(max_steps):
         asked = math.sqrt(model.alpha_s) * (model.hidden_activation(equilibrium(model, f, held)) @ model.patterns)
         size = max(1e-300, float(np.abs(asked).max()))
@@ -119,7 +118,7 @@ def _classified(model: GSEMM, features: Array, delayed: Array, starts: tuple[int
 
 
 def plot_surface(recall: Recall, times: ArrayLike, limit: float | None = None) -> Figure:
-    """Draw the energy surface of a model of two features at several times of a recall, with the way so far and the minima.
+    """Draw the energy surface over two features at several times of a recall, with the way so far and the minima.
 
     Args:
         recall: of a single cue.
@@ -154,7 +153,9 @@ def plot_surface(recall: Recall, times: ArrayLike, limit: float | None = None) -
                 if point.kind == "minimum":
                     panel.plot(*point.features, "x", color="white", markersize=6)
             panel.plot(*way[k], "o", color=COLORS[1], markersize=6, markeredgecolor="white")
-            panel.set(title=f"t = {t[k]:.3g}", xlim=(-size, size), ylim=(-size, size), aspect="equal", xlabel="feature 0")
+            panel.set(
+                title=f"t = {t[k]:.3g}", xlim=(-size, size), ylim=(-size, size), aspect="equal", xlabel="feature 0"
+            )
             panel.grid(visible=False)
         panels[0].set_ylabel("feature 1")
         return figure

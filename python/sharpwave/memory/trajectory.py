@@ -50,7 +50,7 @@ class Trajectory:
         return self._target(states)
 
     def overlaps(self, patterns: Array | None = None) -> Array:
-        """Cosine between the active features s_f(V_f) and each pattern, (batch, times, patterns); 0 where either is zero.
+        """Cosine of the active features s_f(V_f) with each pattern, (batch, times, patterns); 0 where either is zero.
 
         Args:
             patterns: (patterns, N); default the model's.

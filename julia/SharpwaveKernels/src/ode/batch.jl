@@ -27,8 +27,8 @@ end
 """
     integrate_batch!(result, system, method, plan, y0, parameters, control)
 
-Integrate each column of `y0` with the same column of `parameters`. The numbers do not depend on the number of threads. `method` is one
-of `Rodas5P`, `Tsit5`, `RungeKutta4`, `ExponentialEuler`.
+Integrate each column of `y0` with the same column of `parameters`. The numbers do not depend on the number of threads.
+`method` is one of `Rodas5P`, `Tsit5`, `RungeKutta4`, `ExponentialEuler`.
 """
 function integrate_batch!(result::BatchResult, s::System, method, plan::Plan, y0, parameters, control::Control)
     N = s.n <= LARGEST_COMPILED ? s.n : 0

@@ -1,6 +1,7 @@
-# Where the solution is not smooth. The derivative jumps at the start, and delays carry that on: at each time t where an argument a_j(t)
-# equals a breakpoint of level k, a derivative one order higher jumps, a breakpoint of level k + 1. Steps end on all breakpoints whose level
-# is at most the method's order. With a constant delay they are known beforehand; else they are found as the argument crosses them.
+# Where the solution is not smooth. The derivative jumps at the start, and delays carry that on: at each time t where an
+# argument a_j(t) equals a breakpoint of level k, a derivative one order higher jumps, a breakpoint of level k + 1.
+# Steps end on all breakpoints whose level is at most the method's order. With a constant delay they are known
+# beforehand; else they are found as the argument crosses them.
 
 "Prepare the delays at the start."
 function start_delays!(x::Trajectory, s::System)
@@ -58,8 +59,8 @@ end
     delayed(s) && !isempty(x.delays.pending) && x.direction * (x.delays.pending[1] - t1) < 0 ? x.delays.pending[1] : t1
 
 """
-The present step `x.h` cut where a delay's argument first crosses a breakpoint, and that delay, or 0. Decides too for each delay on which
-side of the start its argument lies during the step.
+The present step `x.h` cut where a delay's argument first crosses a breakpoint, and that delay, or 0. Decides too for each
+delay on which side of the start its argument lies during the step.
 """
 @inline function split_at_crossing!(x::Trajectory, s::System)
     delayed(s) || return 0

@@ -1,5 +1,5 @@
-# Values in the past: from the history before the start, from kept steps after it, and from the present step where that is longer than
-# the delay.
+# Values in the past: from the history before the start, from kept steps after it, and from the present step where that
+# is longer than the delay.
 
 "Set the delayed values at time t; t lies in the present step."
 @inline function delayed_values!(x::Trajectory, s::System, t::Float64)
@@ -112,8 +112,9 @@ end
 const DIFFERENCE = (-25 / 12, 4.0, -3.0, 4 / 3, -1 / 4)
 
 """
-The derivative of f in t with u held. With delays that includes the change of the delayed values, which the system's `tgrad!` does not
-know: a five-point difference over half the step, whose error is of the order that a fifth-order method bears.
+The derivative of f in t with u held. With delays that includes the change of the delayed values, which the system's
+`tgrad!` does not know: a five-point difference over half the step, whose error is of the order that a fifth-order method
+bears.
 """
 @inline function time_slope!(out, du, x::Trajectory, s::System)
     if !delayed(s)

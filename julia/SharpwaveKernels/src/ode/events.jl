@@ -50,8 +50,8 @@ function insert_event!(x::Trajectory, theta::Float64, j::Int)
 end
 
 """
-The theta in [low, high] at which event j is zero, to rounding: ITP (Oliveira & Takahashi, ACM TOMS 47 (2020) 5), never slower than
-bisection. It returns the end of the last bracket that lies past the crossing.
+The theta in [low, high] at which event j is zero, to rounding: ITP (Oliveira & Takahashi, ACM TOMS 47 (2020) 5), never
+slower than bisection. It returns the end of the last bracket that lies past the crossing.
 """
 function bracketed_root!(x::Trajectory, s::System, j::Int, low::Float64, high::Float64, g_low::Float64, g_high::Float64)
     tolerance = 2 * eps(high)

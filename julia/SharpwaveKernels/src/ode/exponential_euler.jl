@@ -1,6 +1,6 @@
-# The exponential Rosenbrock-Euler method, for fixed steps: u(t + h) = u + h phi_1(hJ) f + h^2 phi_2(hJ) df/dt with the whole Jacobian J
-# (Hochbruck & Ostermann, Exponential integrators, Acta Numerica 19 (2010) 209, 2.4). It is of order 2, and exact where f is linear in u
-# and t; the variant with J's diagonal alone, usual for gating variables, is neither.
+# The exponential Rosenbrock-Euler method, for fixed steps: u(t + h) = u + h phi_1(hJ) f + h^2 phi_2(hJ) df/dt with the
+# whole Jacobian J (Hochbruck & Ostermann, Exponential integrators, Acta Numerica 19 (2010) 209, 2.4). It is of order 2,
+# and exact where f is linear in u and t; the variant with J's diagonal alone, usual for gating variables, is neither.
 
 struct ExponentialEuler{N} <: SteppingMethod{N}
     J::Matrix{Float64}
@@ -40,8 +40,8 @@ function attempt!(x::Trajectory, m::ExponentialEuler, s::System)
 end
 
 """
-Set the matrix [hJ h^2 df/dt/c hf/c; 0 0 1; 0 0 0]: the last column of the exponential of theta times it is the rise at theta, over c.
-Returns c, which keeps the matrix's norm that of hJ.
+Set the matrix [hJ h^2 df/dt/c hf/c; 0 0 1; 0 0 0]: the last column of the exponential of theta times it is the rise at
+theta, over c. Returns c, which keeps the matrix's norm that of hJ.
 """
 function augment!(m::ExponentialEuler, x::Trajectory)
     n, h, A = dim(m, x), x.h, m.e.A

@@ -6,10 +6,11 @@ const KEPT_COUNT = Ref(0)
 const KEPT_LOCK = ReentrantLock()
 
 """
-Integrate the system of `handle` for a batch of initial states and parameters; see `Plan` for the arguments, `METHODS` for the numbers of
-methods and trajectory.jl for those of status. Steps, dense output and events of the trajectories lie one after the other in their
-buffers, `step_counts` and `event_counts` long; dense output has one polynomial less than there are steps kept, since these hold the
-start. If `kept[1]` is not 0 the buffers were too small and hold nothing: get them with `fetch_result`, once.
+Integrate the system of `handle` for a batch of initial states and parameters; see `Plan` for the arguments, `METHODS` for
+the numbers of methods and trajectory.jl for those of status. Steps, dense output and events of the trajectories lie one
+after the other in their buffers, `step_counts` and `event_counts` long; dense output has one polynomial less than there
+are steps kept, since these hold the start. If `kept[1]` is not 0 the buffers were too small and hold nothing: get them
+with `fetch_result`, once.
 """
 function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_eval, rtol, atol, first_step, max_step, dt,
                    max_steps, event_direction, event_terminal, save, y, status, statistics, t_end, y_end, step_counts, step_t,

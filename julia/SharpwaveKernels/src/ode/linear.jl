@@ -1,5 +1,6 @@
-# Systems of linear equations, by LU factors with partial pivoting. For a number of rows known to the compiler the factors' inverses are
-# kept, since a product with each costs a fraction of a substitution, whose every row waits for the one before.
+# Systems of linear equations, by LU factors with partial pivoting. For a number of rows known to the compiler the
+# factors' inverses are kept, since a product with each costs a fraction of a substitution, whose every row waits for
+# the one before.
 
 "Factors of one matrix of N rows, or of any number if N is 0."
 struct Factors{N}

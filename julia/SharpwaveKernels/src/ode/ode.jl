@@ -17,9 +17,9 @@
 #   kernels.jl              the kernels `integrate` and `fetch_result`
 #   precompile.jl           what is compiled with the package
 #
-# A method is a struct with its stages in it and five functions: `order`, `degree` of its dense output, `reuses_slope` (does a step end
-# with the derivative there?), `attempt!` (one step from x.t to x.t + x.h: the new state, its error estimate and, if it reuses it, the
-# new derivative), and `interpolant!` (the coefficients of that step's polynomial).
+# A method is a struct with its stages in it and five functions: `order`, `degree` of its dense output, `reuses_slope`
+# (does a step end with the derivative there?), `attempt!` (one step from x.t to x.t + x.h: the new state, its error
+# estimate and, if it reuses it, the new derivative), and `interpolant!` (the coefficients of that step's polynomial).
 
 include("system.jl")
 include("trajectory.jl")

@@ -1,5 +1,6 @@
-# Compiled equations behind C pointers: all systems then have the same types, and the solver is compiled once for a method and a number
-# of equations, not once more for each system. A call costs some 5 ns; compiling the solver costs a second or two.
+# Compiled equations behind C pointers: all systems then have the same types, and the solver is compiled once for a
+# method and a number of equations, not once more for each system. A call costs some 5 ns; compiling the solver costs a
+# second or two.
 
 "A function (out, u, p, t, lags) by its address."
 struct StateFunction

@@ -1,6 +1,6 @@
-# Coefficients of Rodas5P, eight stages, order 5(4), stiffly accurate, with an interpolant of order 4. G. Steinebach, Construction of
-# Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia Differential Equations package, BIT 63 (2023) 27.
-# In the form that needs no product with the Jacobian (Hairer & Wanner, Solving ODEs II, IV.7):
+# Coefficients of Rodas5P, eight stages, order 5(4), stiffly accurate, with an interpolant of order 4. G. Steinebach,
+# Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia Differential Equations
+# package, BIT 63 (2023) 27. In the form without products with the Jacobian (Hairer & Wanner, Solving ODEs II, IV.7):
 #     (I/(h gamma) - J) k_i = f(t + c_i h, u + sum_j a_ij k_j) + h d_i df/dt + sum_j C_ij k_j / h.
 # The points of stages 6, 7, 8 and the result are each the point of the stage before plus its k.
 

@@ -3,8 +3,9 @@
 """
     System(; n, nparams, rhs!, jac!, tgrad!, ...)
 
-A system u' = f(t, u, u(a_1(t)), ...) of `n` equations. Every function may be any callable; the solver specialises on it. Vectors that
-they get are `Vector{Float64}`, or `Matrix{Float64}` for `J`; they write their first argument and must not keep any.
+A system u' = f(t, u, u(a_1(t)), ...) of `n` equations. Every function may be any callable; the solver specialises on it.
+Vectors that they get are `Vector{Float64}`, or `Matrix{Float64}` for `J`; they write their first argument and must not
+keep any.
 
 * `rhs!(du, u, p, t, lags)`: the derivative; `p` are the trajectory's `nparams` parameters.
 * `jac!(J, u, p, t, lags)`: the whole Jacobian d rhs / d u, zeros included.

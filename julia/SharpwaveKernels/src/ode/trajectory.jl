@@ -1,10 +1,11 @@
 # What is asked for, and the state of one integration.
 
 """
-What every trajectory of a batch is asked for. Times run from `t0` to `t1`, in either direction; step sizes are magnitudes.
-`dt > 0` takes steps of that size; else steps adapt to `rtol` and `atol`, the first one `first_step` if that is positive.
-An event of direction +1 or -1 counts only where its function rises or falls; its `terminal[j]`-th occurrence ends the trajectory if
-that is positive. `save` is 0 for nothing but `t_eval`, 1 for the state after each step, 2 for dense output too.
+What every trajectory of a batch is asked for. Times run from `t0` to `t1`, in either direction; step sizes are
+magnitudes. `dt > 0` takes steps of that size; else steps adapt to `rtol` and `atol`, the first one `first_step` if that
+is positive. An event of direction +1 or -1 counts only where its function rises or falls; its `terminal[j]`-th occurrence
+ends the trajectory if that is positive. `save` is 0 for nothing but `t_eval`, 1 for the state after each step, 2 for
+dense output too.
 """
 struct Plan
     t0::Float64

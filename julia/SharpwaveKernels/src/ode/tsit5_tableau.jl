@@ -1,6 +1,6 @@
-# Coefficients of Tsit5, seven stages, order 5(4), the last stage being the first of the next step, with its free interpolant of
-# order 4. Ch. Tsitouras, Comput. Math. Appl. 62 (2011) 770; interpolant expanded in powers of theta. The sign of the last error
-# coefficient is a misprint in the paper: with it positive here and the rest negated, the sum is 0.
+# Coefficients of Tsit5, seven stages, order 5(4), the last stage being the first of the next step, with its free
+# interpolant of order 4. Ch. Tsitouras, Comput. Math. Appl. 62 (2011) 770; interpolant expanded in powers of theta. The
+# sign of the last error coefficient is a misprint in the paper: only with the one here is their sum 0.
 
 const TSIT5_NODES = (0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0)
 
