@@ -1,4 +1,4 @@
-"""Keeping the process as it was while Julia starts, on any thread: signal handlers, and standard streams that block."""
+"""Keeping the process as it was while Julia starts: signal handlers, and standard streams that block."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ _SIGACTION_BYTES = 512  # larger than any platform's struct sigaction
 
 @contextmanager
 def process_kept() -> Iterator[None]:
-    """Put back after the block what Julia changes: handlers of SIGINT, SIGTERM, SIGHUP and SIGQUIT, and whether standard
-    streams block.
+    """Put back what Julia changes: handlers of SIGINT, SIGTERM, SIGHUP, SIGQUIT, and whether standard streams block.
 
     `signal.signal` works on the main thread only; sigaction itself works on all. Of pipes Julia makes non-blocking ones,
     after which a long `print` raises BlockingIOError.

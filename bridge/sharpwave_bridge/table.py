@@ -156,8 +156,15 @@ def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
     return slots
 
 
+# What an empty array points to: Julia wants an address that is not null, and reads nothing there.
+_NOTHING = ctypes.create_string_buffer(64)
+_NOTHING_ADDRESS = ctypes.addressof(_NOTHING)
+
+
 def _address(array: Any) -> int:
-    if array.size and array.flags.writeable:
+    if not array.size:
+        return _NOTHING_ADDRESS
+    if array.flags.writeable:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # 4 times faster than the general way
     address: int = array.__array_interface__["data"][0]
     return address

@@ -14,7 +14,7 @@ _KINDS = {"identity": 0, "tanh": 1, "softmax": 2, "rectified-polynomial": 3, "re
 
 
 def integrate(problem: Problem) -> Integration:
-    """Integrate a problem: with classical Runge-Kutta steps where `dt` is set, else with Tsit5, each network at its own step.
+    """Integrate a problem: classical Runge-Kutta steps where `dt` is set, else Tsit5, each network at its own step.
 
     The numbers depend neither on the number of threads nor on what else is in the batch.
 

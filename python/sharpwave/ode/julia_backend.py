@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ def solve(job: Request, progress: Callable[[int, int], None] | None) -> list[Sol
         buffers = _Buffers.room(steps, pieces, int(event_counts.sum()), powers, n)
         call("fetch_result", int(kept[0]), *buffers)
     stats = {"method": job.method, "backend": f"julia {session().runtime.version}", "rtol": job.rtol}
-    step_at, event_at = np.append(0, np.cumsum(step_counts)), np.append(0, np.cumsum(event_counts))
+    step_at, event_at = [0, *accumulate(step_counts.tolist())], [0, *accumulate(event_counts.tolist())]
     direction = -1.0 if job.end < job.start else 1.0
     solutions = []
     for b in range(batch):
@@ -88,10 +89,11 @@ def solve(job: Request, progress: Callable[[int, int], None] | None) -> list[Sol
         if job.t_eval is None:
             t, course = buffers.step_t[taken], buffers.step_y[taken]
         else:
-            reached = int((direction * times <= direction * t_end[b]).sum())
+            whole = status[b] == 0
+            reached = len(times) if whole else int((direction * times <= direction * t_end[b]).sum())
             t, course = times[:reached], y[b, :reached]
         happened = slice(event_at[b], event_at[b + 1])
-        which, event_t, event_y = (buffers[i][happened] for i in (4, 3, 5))
+        which, event_t, event_y = buffers.event_index[happened], buffers.event_t[happened], buffers.event_y[happened]
         accepted, rejected, evaluations, jacobians, decompositions = statistics[b].tolist()
         solutions.append(
             Solution(

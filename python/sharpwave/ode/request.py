@@ -148,14 +148,13 @@ def check_method(method: str, dt: float | None) -> None:
 
 def _batched(states: Array, values: Array) -> tuple[Array, Array]:
     """States and parameters, each with the same batch axis."""
-    sizes = {len(array) for array in (states, values) if array.ndim == 2} - {1}
-    if len(sizes) > 1:
-        raise ValueError(f"y0 has {len(states)} trajectories, parameters have {len(values)}: give as many, or one")
-    batch = sizes.pop() if sizes else 1
-    return (
-        np.ascontiguousarray(np.broadcast_to(states, (batch, states.shape[-1]))),
-        np.ascontiguousarray(np.broadcast_to(values, (batch, values.shape[-1]))),
-    )
+    states, values = np.atleast_2d(states), np.atleast_2d(values)
+    if len(states) != len(values):
+        if len(states) > 1 and len(values) > 1:
+            raise ValueError(f"y0 has {len(states)} trajectories, parameters have {len(values)}: give as many, or one")
+        batch = max(len(states), len(values))
+        states, values = (np.repeat(array, batch // len(array), axis=0) for array in (states, values))
+    return np.ascontiguousarray(states), np.ascontiguousarray(values)
 
 
 def _times(t_eval: ArrayLike, start: float, end: float) -> Array:
@@ -163,8 +162,8 @@ def _times(t_eval: ArrayLike, start: float, end: float) -> Array:
     direction = -1.0 if end < start else 1.0
     if times.ndim != 1 or not times.size:
         raise ValueError(f"t_eval must be (times,) with at least one time, got shape {times.shape}")
-    inside = min(start, end) <= times.min() and times.max() <= max(start, end)
-    if (np.diff(direction * times) < 0).any() or not inside:
+    inside = direction * (times[0] - start) >= 0 and direction * (end - times[-1]) >= 0
+    if not inside or (times.size > 1 and not (np.diff(direction * times) >= 0).all()):
         raise ValueError(f"t_eval must run in order from {start} to {end}, within t_span")
     return times
 
@@ -173,7 +172,7 @@ def _tolerances(atol: ArrayLike, n: int) -> Array:
     array = np.asarray(atol, np.float64)
     if array.shape not in ((), (n,)) or not np.isfinite(array).all() or (array < 0).any():
         raise ValueError(f"atol must be non-negative, one number or ({n},), got {atol!r}")
-    return np.ascontiguousarray(np.broadcast_to(array, (n,)))
+    return np.full(n, array)
 
 
 def _positive(name: str, value: Any, infinite: bool = False) -> Any:

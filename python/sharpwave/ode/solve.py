@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sharpwave_bridge import JuliaUnavailableError
 
 from ..equations import Equations
+from . import julia_backend, scipy_backend
 from .events import Event
 from .request import Request, initial_states, request, span
 from .solution import Array, Solution, SolutionBatch
@@ -146,8 +147,6 @@ def solve_dde(
 
 
 def _solve(job: Request, progress: Callable[[int, int], None] | None) -> Solution | SolutionBatch:
-    from . import julia_backend, scipy_backend
-
     try:
         solutions = julia_backend.solve(job, progress)
     except JuliaUnavailableError as error:
