@@ -53,6 +53,19 @@ end
     end
 end
 
+@testset "exp of negative numbers" begin
+    r = Xorshift(3)
+    worst = maximum(1:20000) do _
+        x = -708 * draw(r)^4
+        abs(SK.exp_negative(x) / exp(x) - 1)
+    end
+    @test worst <= 2eps()
+    @test SK.exp_negative(0.0) == 1.0
+    @test SK.exp_negative(-709.0) == 0.0
+    @test SK.exp_negative(-Inf) == 0.0
+    @test isnan(SK.exp_negative(NaN))
+end
+
 @testset "recall: the two forms agree" begin
     for tau_h in (0.0, 0.5)
         a = recall(batch=3, tau_h=tau_h, rtol=1e-10, atol=1e-12)

@@ -36,13 +36,13 @@ function activate!(f::Tanh, out, x, rows::UnitRange{Int}, j::Int, to::Int)
 end
 
 function activate!(f::Softmax, out, x, rows::UnitRange{Int}, j::Int, to::Int)
-    top = -Inf
-    @inbounds for i in rows
-        top = max(top, x[i, j])
+    top, base = -Inf, first(rows) - 1
+    @inbounds @simd for i in rows
+        top = ifelse(x[i, j] > top, x[i, j], top)
     end
     total = 0.0
-    @inbounds for i in 1:length(rows)
-        e = exp(f.gain * (x[first(rows) - 1 + i, j] - top))
+    @inbounds @simd for i in 1:length(rows)
+        e = exp_negative(f.gain * (x[base + i, j] - top))
         out[to + i, j] = e
         total += e
     end
@@ -51,6 +51,27 @@ function activate!(f::Softmax, out, x, rows::UnitRange{Int}, j::Int, to::Int)
         out[to + i, j] *= scale
     end
 end
+
+const LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10    # log(2) in two parts (Cody and Waite)
+const ROUNDING = 1.5 * 2.0^52       # adding it rounds to an integer, which is then in the low bits
+const TAYLOR = ntuple(k -> 1 / factorial(14 - k), 14)   # 1/13!, ..., 1/1!, 1/0!
+
+"""
+exp of a number that is not positive, without branches, so that loops over it use vector instructions (Base's takes ten times as long).
+Within two units in the last place of exp; 0 below -708.
+"""
+@inline function exp_negative(x::Float64)
+    shifted = muladd(max_number(x, -708.0), 1.4426950408889634, ROUNDING)
+    n = shifted - ROUNDING
+    r = muladd(-n, LN2_LOW, muladd(-n, LN2_HIGH, max_number(x, -708.0)))
+    power = reinterpret(Float64, (reinterpret(Int64, shifted) + 1023) << 52)
+    return ifelse(x < -708.0, 0.0, evalpoly_down(r, TAYLOR) * power)
+end
+
+@inline max_number(x::Float64, least::Float64) = ifelse(x < least, least, x)
+@inline evalpoly_down(r, c::NTuple{14,Float64}) = foldl_muladd(r, c[1], Base.tail(c))
+@inline foldl_muladd(r, value, ::Tuple{}) = value
+@inline foldl_muladd(r, value, c::Tuple) = foldl_muladd(r, muladd(value, r, c[1]), Base.tail(c))
 
 function activate!(f::RectifiedPolynomial, out, x, rows::UnitRange{Int}, j::Int, to::Int)
     @inbounds for i in 1:length(rows)
