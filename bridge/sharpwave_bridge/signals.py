@@ -15,7 +15,7 @@ _SIGACTION_BYTES = 512  # larger than any platform's struct sigaction
 
 @contextmanager
 def process_kept() -> Iterator[None]:
-    """Put back what Julia changes: handlers of SIGINT, SIGTERM, SIGHUP, SIGQUIT, and whether standard streams block.
+    """Put back what Julia changes: signal handlers that are Python's, and whether standard streams block.
 
     `signal.signal` works on the main thread only; sigaction itself works on all. Of pipes Julia makes non-blocking ones,
     after which a long `print` raises BlockingIOError.

@@ -12,7 +12,13 @@ from .experiment import Context, Experiment
 
 __all__ = ["Context", "Experiment", "UnknownExperimentError", "find", "names"]
 
-_MODULES = {"demo": "demo", "dsem-figure": "dsem_figure"}
+_MODULES = {
+    "demo": "demo",
+    "dsem-figure": "dsem_figure",
+    "lisem": "lisem",
+    "surface": "surface",
+    "dwell-oracle": "dwell_oracle",
+}
 
 
 class UnknownExperimentError(ValueError):

@@ -194,16 +194,15 @@ def learn(
     )
     shown = _positive("presentation", presentation, model.tau_d)
     steps = max(1, round(shown / rates.dt))
-    patterns, transitions = model.patterns.copy(), model.transitions.copy()
+    rest = np.zeros(model.features)
+    state = LearningState(rest, rest, model.patterns, model.transitions)
     surprise = np.zeros(epochs)
     for epoch in range(epochs):
-        rest = np.zeros(model.features)
-        state = LearningState(rest, rest, patterns, transitions)
         for item in items:
             for _ in range(steps):
                 state, wrong = learning_step(model, state, item, rates)
                 surprise[epoch] += wrong
-        patterns, transitions = state.patterns, state.transitions
+    patterns, transitions = state.patterns, state.transitions
     if not (np.isfinite(patterns).all() and np.isfinite(transitions).all()):
         raise ValueError("patterns or transitions grew without bound: choose larger tau_patterns and tau_transitions")
     order = _numbering(patterns, items)
