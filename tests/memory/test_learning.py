@@ -55,12 +55,13 @@ def test_a_learned_sequence_is_recalled_in_exact_order(seed):
 
 
 def test_the_order_is_that_of_the_sequence():
-    items = np.random.default_rng(5).choice([-1.0, 1.0], (6, 50))
-    reverse = learn(untrained(items, seed=1), items[::-1])
-    result = reverse.model.recall(items[5], 300.0, backend="torch")
-    visited = [visit.memory for visit in reverse.visits(result)][:6]
-    assert visited == [0, 1, 2, 3, 4, 5]  # of reverse.sequence
-    np.testing.assert_array_equal(reverse.sequence, items[::-1])
+    """The same items in the opposite order give the opposite recall."""
+    items = np.random.default_rng(5).choice([-1.0, 1.0], (5, 100))
+    for sequence in (items, items[::-1]):
+        memory = learn(untrained(sequence, seed=1), sequence)
+        overlaps = memory.recall(backend="torch").overlaps_with(items).values.argmax(1)
+        visited = list(dict.fromkeys(overlaps.tolist()))  # each once, in order of first appearance
+        assert visited == ([0, 1, 2, 3, 4] if sequence is items else [4, 3, 2, 1, 0])
 
 
 def test_hidden_units_are_numbered_like_the_items():
@@ -109,7 +110,7 @@ def test_decorrelation_goes_back_and_takes_correlations_out():
     images = rng.normal(size=(4000, 12)) @ mixing + rng.normal(size=12)
     map_ = Decorrelation.fit(images, floor=1e-9)
     features = (images - map_.mean) @ map_.forward
-    np.testing.assert_allclose(np.cov(features, rowvar=False), np.eye(12), atol=1e-6)
+    np.testing.assert_allclose(np.cov(features, rowvar=False), np.eye(12), atol=1e-5)
     np.testing.assert_allclose(map_.decode(features) + map_.mean, images, rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(np.linalg.norm(map_.encode(images[:5].reshape(5, 3, 4)), axis=1), 1.0)
 

@@ -33,7 +33,7 @@ class DwellOracleConfig:
     """Gain of the hidden layer, high enough for a single winner."""
     repeats: int = 25
     """How often each of the four signs stands in a pattern, so that there are four times as many features."""
-    others: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 10.0)
+    others: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 10.0)
     """Other strengths of the delayed coupling at which the two are compared."""
     settled: int = 10
     """Visits that are left out, while the delayed features build up."""

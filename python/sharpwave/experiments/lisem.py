@@ -39,6 +39,7 @@ class LISEMConfig:
 def recall(context: Context) -> dict[str, Any]:
     """Recall from the first pattern of each draw."""
     from ..memory import LISEM, cycle
+    from .drawing import energy_over_time, overlaps_over_time
 
     config, rng = context.config, context.rng()
     recalls = []
@@ -50,7 +51,22 @@ def recall(context: Context) -> dict[str, Any]:
     context.timing("recalls", sum(one.seconds for one in recalls))
     _record(context, recalls)
     shown = next((one for one in recalls if _round(one)), recalls[0])
-    _draw(context, shown, recalls)
+    names = [str(k + 1) for k in range(config.memories)]
+    context.figure(
+        "overlaps",
+        overlaps_over_time(shown.overlaps, shown.episodes, names),
+        title="Overlaps with the memories",
+        alt="The overlaps of the memories over time: long plateaus at 1 of different lengths, one after the other.",
+        caption="The first draw that goes once round its cycle. Overlap is the cosine between the features' activity "
+        "and the memory.",
+    )
+    context.figure(
+        "energy",
+        energy_over_time(shown),
+        title="Energy",
+        alt="Above, the energy over time. Below, its two rates: descent, never above zero, and drift.",
+    )
+    _draws_table(context, recalls)
     return {
         **{name: getattr(shown, name) for name in ("overlaps", "energy", "descent", "drift")},
         "dwell_times": ("visit", np.concatenate([one.dwell_times for one in recalls])),
@@ -80,24 +96,7 @@ def _record(context: Context, recalls: list[Recall]) -> None:
     context.metric("backend", recalls[0].stats.backend)
 
 
-def _draw(context: Context, shown: Recall, recalls: list[Recall]) -> None:
-    from .drawing import energy_over_time, overlaps_over_time
-
-    names = [str(k + 1) for k in range(context.config.memories)]
-    context.figure(
-        "overlaps",
-        overlaps_over_time(shown.overlaps, shown.episodes, names),
-        title="Overlaps with the memories",
-        alt="The overlaps of the memories over time: long plateaus at 1 of different lengths, one after the other.",
-        caption="The first draw that goes once round its cycle. Overlap is the cosine between the features' activity "
-        "and the memory.",
-    )
-    context.figure(
-        "energy",
-        energy_over_time(shown),
-        title="Energy",
-        alt="Above, the energy over time. Below, its two rates: descent, never above zero, and drift.",
-    )
+def _draws_table(context: Context, recalls: list[Recall]) -> None:
     context.table(
         "Draws",
         ["draw", "visited", "dwell times"],

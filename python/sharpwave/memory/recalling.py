@@ -124,7 +124,7 @@ def integrate(problem: Problem, backend: str) -> Integration:
     try:
         return integrate(problem, "julia")
     except JuliaUnavailableError as error:
-        _warn_once(str(error))
+        warn_once(str(error))
     return integrate(problem, "torch")
 
 
@@ -162,11 +162,12 @@ def feature_input(given: Any, features: int, t_end: float) -> Input:
 _warned = False
 
 
-def _warn_once(reason: str) -> None:
+def warn_once(reason: str) -> None:
+    """Say, once a process, that there is no Julia and that something slower stands in."""
     global _warned
     if not _warned:
         _warned = True
-        warnings.warn(f"recalling in torch instead of Julia: {reason}", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"going on without Julia, with the same results and slower: {reason}", RuntimeWarning, stacklevel=4)
 
 
 def _states(name: str, given: ArrayLike, batch: int | None, width: int) -> tuple[Array, bool]:
