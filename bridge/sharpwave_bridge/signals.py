@@ -17,7 +17,7 @@ _SIGACTION_BYTES = 512  # larger than any platform's struct sigaction
 def process_kept() -> Iterator[None]:
     """Put back what Julia changes: signal handlers that are Python's, and whether standard streams block.
 
-    `signal.signal` works on the main thread only; sigaction itself works on all. Of pipes Julia makes non-blocking ones,
+    `signal.signal` works on the main thread only; sigaction itself works on all. Julia makes pipes non-blocking,
     after which a long `print` raises BlockingIOError.
     """
     libc = ctypes.CDLL(None)

@@ -1,4 +1,4 @@
-"""The command line: `sharpwave demo|run|list|report|setup|doctor|bench`."""
+"""The command line: `sharpwave demo|run|list|report|export|setup|doctor|bench`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ _USAGE = """usage: sharpwave COMMAND ...
   run      run an experiment: sharpwave run NAME --field value
   list     name the experiments
   report   write report.html of a run again: sharpwave report DIR
+  export   write a finished run's numbers to a JSON file: sharpwave export DIR FILE
   setup    set this machine up: Julia, once
   doctor   say what this machine has and what to do about what it lacks
   bench    measure against other libraries
@@ -180,6 +181,18 @@ def _report(words: list[str]) -> int:
     return 0
 
 
+def _export(words: list[str]) -> int:
+    parser = _Parser("export", "Write the numbers of a finished run to a JSON file.")
+    parser.add_argument("directory", type=Path, help="a run's directory, runs/<experiment>/<id>")
+    parser.add_argument("file", type=Path, help="the file, such as scripts/results/<experiment>.json")
+    options = parser.parse_args(words)
+    from .results import export_results
+
+    export_results(options.directory, options.file)
+    print(options.file)
+    return 0
+
+
 def _setup(words: list[str]) -> int:
     parser = _Parser("setup", "Set this machine up: find or fetch a Julia and prove that it works.")
     parser.add_argument("--again", action="store_true", help="try everything anew, also what failed before")
@@ -229,6 +242,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "list": _list,
     "report": _report,
+    "export": _export,
     "setup": _setup,
     "doctor": _doctor,
     "bench": _bench,

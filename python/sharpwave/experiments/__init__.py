@@ -18,6 +18,9 @@ _MODULES = {
     "lisem": "lisem",
     "surface": "surface",
     "dwell-oracle": "dwell_oracle",
+    "learn-sequence": "learn_sequence",
+    "learn-images": "learn_images",
+    "capacity": "capacity",
 }
 
 

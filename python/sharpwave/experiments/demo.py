@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_FITTED = 10_000  # images from which the pixels' correlations are estimated
-
 
 @dataclass(frozen=True)
 class DemoConfig:
@@ -127,32 +125,25 @@ def recall_stored(context: Context) -> dict[str, Any]:
 
 def learn_another(context: Context) -> dict[str, Any]:
     """Learn ten digits in their order online, and recall them from the first."""
-    from ..memory import Decorrelation, learn, untrained
     from ..plots import image_grid
-    from .drawing import moments_of, overlaps_over_time, surprise_over_epochs
+    from .drawing import overlaps_over_time, surprise_over_epochs
+    from .learned_pictures import fitted, learn_pictures
 
     config = context.config
     shown = context["images"].learned.values
-    source = first_available("mnist", "digits")
-    decorrelation = Decorrelation.fit(source.train_images[:_FITTED] / source.pixel_max)
-    items = decorrelation.encode(shown)
-    memory = learn(untrained(items, seed=context.seed), items, epochs=config.epochs)
-    for epoch, surprise in enumerate(memory.surprise):
+    decorrelation = fitted(first_available("mnist", "digits"))
+    learned = learn_pictures(shown, decorrelation, epochs=config.epochs, seed=context.seed, backend=config.backend)
+    for epoch, surprise in enumerate(learned.memory.surprise):
         context.metric("surprise in learning", float(surprise), at=epoch + 1)
-    recall = memory.recall(backend=config.backend)
-    visits = memory.visits(recall)
-    overlaps = recall.overlaps_with(items)
-    names = [str(k) for k in range(len(items))]
-    right = sum(visit.memory == k for k, visit in enumerate(visits[: len(items)]))
-    context.metric("learned images recalled in order", f"{right} of {len(items)}")
-    context.metric("learned exactly", "yes" if memory.in_order(recall) else "no")
+    right = sum(visit.memory == k for k, visit in enumerate(learned.visits[: len(shown)]))
+    context.metric("learned images recalled in order", f"{right} of {len(shown)}")
+    context.metric("learned exactly", "yes" if learned.in_order else "no")
 
-    moments = moments_of(overlaps, visits, len(items))
-    nearest = overlaps.sel(time=moments, method="nearest").argmax("memory").values
-    recalled = _decoded(decorrelation, recall.features_at(moments).values, shown[nearest], items[nearest])
+    names = [str(k) for k in range(len(shown))]
+    rows = [("recalled", learned.recalled), ("shown", shown[learned.nearest])]
     context.figure(
         "learned_images",
-        image_grid([("recalled", recalled), ("shown", shown[nearest])], [f"{t:.0f}" for t in moments]),
+        image_grid(rows, [f"{t:.0f}" for t in learned.moments]),
         title="A learned episode",
         alt="Above, the digits that the network recalls one after the other; below each, the digit that was shown.",
         caption=f"Learned online in {config.epochs} epochs from random weights, then recalled from the first image. "
@@ -160,35 +151,25 @@ def learn_another(context: Context) -> dict[str, Any]:
     )
     context.figure(
         "learned_overlaps",
-        overlaps_over_time(overlaps.sel(time=slice(0.0, 1.2 * moments[-1])), visits, names),
+        overlaps_over_time(learned.overlaps.sel(time=slice(0.0, 1.2 * learned.moments[-1])), learned.visits, names),
         title="Overlaps with the learned images",
         alt="The overlaps of the ten learned images over time rise and fall one after the other.",
         caption="From the cue to shortly after the last of the images above.",
     )
     context.figure(
         "surprise",
-        surprise_over_epochs(memory.surprise),
+        surprise_over_epochs(learned.memory.surprise),
         title="Learning",
         alt="Surprise over the epochs of learning.",
         caption="How much the hidden activity that the image calls for differs from that of the free network, on "
         "average over an epoch: 0 if they agree, 1 if another unit is active.",
     )
     return {
-        "learned_overlaps": (("moment", "digit"), overlaps.values),
-        "moment": overlaps.time.values,
-        "surprise": (("epoch",), memory.surprise),
-        "recalled": (("place", "digit_row", "digit_column"), recalled),
+        "learned_overlaps": (("moment", "digit"), learned.overlaps.values),
+        "moment": learned.overlaps.time.values,
+        "surprise": (("epoch",), learned.memory.surprise),
+        "recalled": (("place", "digit_row", "digit_column"), learned.recalled),
     }
-
-
-def _decoded(decorrelation: Any, features: Array, shown: Array, items: Array) -> Array:
-    """Features as images, with the contrast of the images that they are compared with."""
-    flat = shown.reshape(len(shown), -1) - decorrelation.mean
-    bare = decorrelation.decode(items)
-    contrast = (flat * bare).sum(1, keepdims=True) / (bare**2).sum(1, keepdims=True)
-    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    recalled: Array = decorrelation.mean + contrast * decorrelation.decode(unit)
-    return recalled.clip(0.0, 1.0).reshape(shown.shape)
 
 
 def _record(context: Context, recall: Recall, cue: Array, target: Array) -> None:
@@ -234,4 +215,5 @@ EXPERIMENT = Experiment(
         "learned images recalled in order",
         "backend",
     ),
+    expected="images completed and recalled in the stored order; learned images in exact order",
 )

@@ -91,4 +91,5 @@ EXPERIMENT = Experiment(
     quick={"t_end": 20.0},
     steps=(recall,),
     headline=("memories visited", "transitions along the graph", "mean dwell time", "mean peak overlap"),
+    expected="5 6 7 4 5 ..., overlap .99, dwell time about 4.4 tau_f",
 )

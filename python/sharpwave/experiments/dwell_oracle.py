@@ -185,4 +185,5 @@ EXPERIMENT = Experiment(
     quick={"others": (1.0,), "visits": 8},
     steps=(compare,),
     headline=("dwell time in the limit", "dwell time in the network", "deviation", "largest deviation at any coupling"),
+    expected="dwell time of 4.965 tau_f, within 1 %",
 )

@@ -33,6 +33,7 @@ class Experiment:
         quick: values of fields that make it a matter of seconds.
         steps: functions `step(context)`, done in order; each is done once, whatever kills the run.
         headline: names of the metrics that the report shows first.
+        expected: what must come out, in a few words, for the table of results.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Experiment:
     quick: Mapping[str, Any]
     steps: tuple[Step, ...]
     headline: tuple[str, ...] = ()
+    expected: str = ""
 
 
 @dataclass

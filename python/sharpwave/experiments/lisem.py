@@ -127,4 +127,5 @@ EXPERIMENT = Experiment(
         "median dwell time",
         "longest dwell time",
     ),
+    expected="right order, irregular long dwells, overlap 1.000",
 )

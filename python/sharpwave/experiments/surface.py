@@ -1,4 +1,4 @@
-"""The two-dimensional surface: three corners of a square as memories, and the surface that carries the features round."""
+"""An energy surface over two features: three corners of a square as memories, and how the surface moves."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ EXPERIMENT = Experiment(
     name="surface",
     title="An energy surface over two features, and how it moves",
     summary="Three corners of a square are stored as a cycle. The delayed features move the energy surface: the well "
-    "that holds the features fades while the next one deepens, and the features roll over. Without the delayed coupling "
-    "the surface stands. The source clips features to [-1, 1]; that is left out here, because the clipping is no part "
+    "that holds the features fades while the next one deepens, and the features roll over. Without the delayed "
+    "coupling the surface stands. The source clips features to [-1, 1]; that is left out here, because the clipping is no part "
     "of the model's equations and the energy identity does not hold where it acts. The wells therefore lie at "
     "sqrt(alpha_s) times the corners.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563, the two-dimensional run",
@@ -158,4 +158,5 @@ EXPERIMENT = Experiment(
         "fewest minima",
         "most minima",
     ),
+    expected="the surface moves; with alpha_c = 0 it stands",
 )

@@ -201,6 +201,8 @@ def learn(
     )
     shown = _positive("presentation", presentation, model.tau_d)
     steps = max(1, round(shown / rates.dt))
+    if backend not in ("auto", "julia", "numpy"):
+        raise ValueError(unknown("backend", backend, ["auto", "julia", "numpy"]))
     patterns, transitions, surprise = _learn_epochs(model, items, rates, steps, epochs, backend)
     if not (np.isfinite(patterns).all() and np.isfinite(transitions).all()):
         raise ValueError("patterns or transitions grew without bound: choose larger tau_patterns and tau_transitions")
@@ -212,9 +214,7 @@ def learn(
 def _learn_epochs(
     model: GSEMM, items: Array, rates: LearningRates, steps: int, epochs: int, backend: str
 ) -> tuple[Array, Array, Array]:
-    """Patterns, transitions and the mean surprise of each epoch, from the backend that was asked for."""
-    if backend not in ("auto", "julia", "numpy"):
-        raise ValueError(unknown("backend", backend, ["auto", "julia", "numpy"]))
+    """Patterns, transitions and the mean surprise of each epoch; every epoch begins with features at rest."""
     if backend != "numpy":
         from sharpwave_bridge import JuliaUnavailableError
 
@@ -226,15 +226,16 @@ def _learn_epochs(
             if backend == "julia":
                 raise
             warn_once(str(error))
-    rest = np.zeros(model.features)
-    state = LearningState(rest, rest, model.patterns, model.transitions)
-    surprise = np.zeros(epochs)
+    rest, surprise = np.zeros(model.features), np.zeros(epochs)
+    patterns, transitions = model.patterns, model.transitions
     for epoch in range(epochs):
+        state = LearningState(rest, rest, patterns, transitions)
         for item in items:
             for _ in range(steps):
                 state, wrong = learning_step(model, state, item, rates)
                 surprise[epoch] += wrong
-    return state.patterns, state.transitions, surprise / (steps * len(items))
+        patterns, transitions = state.patterns, state.transitions
+    return patterns, transitions, surprise / (steps * len(items))
 
 
 def learning_step(model: GSEMM, state: LearningState, item: Array, rates: LearningRates) -> tuple[LearningState, float]:

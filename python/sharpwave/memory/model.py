@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,6 +90,11 @@ class GSEMM:
         put(self, "hidden_activation", activation(self.hidden_activation))
         for name in CONSTANTS:
             put(self, name, _checked_constant(name, getattr(self, name)))
+
+    @cached_property
+    def gram(self) -> Array:
+        """Inner products of the patterns, (memories, memories); computed once."""
+        return self.patterns @ self.patterns.T
 
     @property
     def memories(self) -> int:

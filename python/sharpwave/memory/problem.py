@@ -86,7 +86,7 @@ class Problem:
 
     def matrix(self) -> Array:
         """What couples features and hidden units: the patterns (K, N), or in reduced form their Gram matrix (K, K)."""
-        return self.model.patterns @ self.model.patterns.T if self.reduced else self.model.patterns
+        return self.model.gram if self.reduced else self.model.patterns
 
     def drive(self) -> Array:
         """The input as it enters the first part of a state, (pieces, N), or in reduced form (pieces, K)."""

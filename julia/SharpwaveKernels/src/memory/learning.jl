@@ -15,7 +15,7 @@ struct Learning{F<:Activation,H<:Activation}
     dt::Float64
 end
 
-"What changes while items are shown, at first zero, and room for one step; matrices of one column, as activations take them."
+"What changes while an episode is shown, and room for one step; matrices of one column, as activations take them."
 struct LearningSpace
     f::Matrix{Float64}              # N: free features
     d::Matrix{Float64}              # N: delayed features
@@ -57,6 +57,8 @@ function learn_epochs!(control::Control, rules::Learning, items, steps, patterns
     s = LearningSpace(size(patterns)...)
     expect!(control, length(surprise) * size(items, 2))
     for epoch in eachindex(surprise)
+        fill!(s.f, 0.0)             # an episode has a beginning
+        fill!(s.d, 0.0)
         total = 0.0
         for item in 1:size(items, 2)
             for step in 1:steps
