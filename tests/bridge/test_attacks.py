@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
-import subprocess
-import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from sharpwave_bridge import KernelError
 from sharpwave_bridge.table import Argument
 from support import run_python
 
-CASES = 400
-SECONDS = 20.0  # within which a cancelled kernel must have ended; most of it is for a slow machine's compiler
+CASES = 150
+PATHS = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 SCALARS = [0.0, -0.0, 1.0, -1.0, 1e-3, 1e300, -1e300, 5e-324, np.inf, -np.inf]
 INTEGERS = [0, 1, 2, 3, -1, 2**31, 2**32 + 1, 2**62, 2**63 - 1, -(2**63)]
@@ -37,7 +36,7 @@ PLAUSIBLE: dict[str, list[Any]] = {
     "dt": [0.0, 0.25],
     "t0": [0.0],
     "t1": [1.0, -1.0],
-    "method": [1, 2, 3, 4],
+    "method": [2, 3],
     "handle": [1, 2],
     "max_steps": [1, 50],
     "save": [0, 1, 2],
@@ -78,8 +77,8 @@ def arguments_of(random: np.random.Generator, arguments: tuple[Argument, ...]) -
     hostile = float(random.choice([0.0, 0.02, 0.3]))
     sizes: dict[str | int, int] = {}
     values, guarded = [], []
-    # A state of the reduced form of recall has 4 rows a memory; with all sizes 1 but this, the call is a good one.
-    ordinary = {"rows": 4} if random.random() < 0.5 else {}
+    # Half of the calls fit the system with the handle 2, or the reduced form of recall with one memory.
+    ordinary = {"rows": 5, "lags": 0, "delays": 0, "history": 0} if random.random() < 0.5 else {}
     for argument in arguments:
         if argument.sizes is None:
             values.append(draw(random, argument, hostile))
@@ -113,42 +112,42 @@ def some_systems() -> None:
 def attack(kernel: str) -> None:
     """Call a kernel with drawn arguments; print how many calls it took to their end."""
     faulthandler.enable()
-    np.seterr(all="ignore")
     some_systems()
     arguments = bridge.session().table[kernel].arguments
     ended = 0
     for seed in range(CASES):
         values, guarded = arguments_of(np.random.default_rng(seed), arguments)
+        stop = None
         try:
-            job = bridge.submit(kernel, *values)
-            # what asks for years of work is told to stop
-            stop = 0.5 if job._ended.acquire(timeout=0.5) else SECONDS
-            if stop == SECONDS:
-                job.cancel()
-                assert job._ended.acquire(timeout=SECONDS), f"case {seed} cannot be cancelled"
-            job._raise_failure()
+            with np.errstate(all="ignore"):
+                job = bridge.submit(kernel, *values)
+            # What asks for years of work is told to stop; if it does not, this process runs into its time limit.
+            stop = threading.Timer(0.3, job.cancel)
+            stop.start()
+            job.result()
             ended += 1
         except (KernelError, bridge.KernelCancelled):
             pass
+        finally:
+            if stop is not None:
+                stop.cancel()
         assert all(buffer.is_intact() for buffer in guarded), f"case {seed} wrote outside its arrays"
     print(ended)
 
 
-# `fetch_result` has nothing to fetch here: all its calls are refused.
+# A program of drawn numbers is nearly always refused.
 @pytest.mark.parametrize(
     ("kernel", "least"),
     [
-        ("increment", CASES),
         ("compile_equations", 0),
-        ("evaluate_equations", 5),
-        ("integrate", 5),
-        ("fetch_result", 0),
-        ("memory_recall", 5),
-        ("memory_learn", 5),
+        ("evaluate_equations", 20),
+        ("integrate", 20),
+        ("memory_recall", 20),
+        ("memory_learn", 20),
     ],
 )
 def test_a_kernel_withstands_hostile_arguments(kernel: str, least: int) -> None:
-    done = subprocess.run([sys.executable, __file__, kernel], capture_output=True, text=True, timeout=120, check=False)
+    done = run_python(f"import sys; sys.path[:0] = {PATHS}; import test_attacks; test_attacks.attack({kernel!r})")
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout) >= least
 
@@ -166,36 +165,26 @@ def long_job():
 
 @pytest.mark.parametrize("seconds", ["0", "0.5"])
 def test_the_interpreter_may_end_while_a_kernel_runs(seconds: str) -> None:
-    done = run_python(f"{LONG}; long_job(); time.sleep({seconds}); sys.exit(7)")
+    done = run_python(f"{LONG}\nlong_job(); time.sleep({seconds}); sys.exit(7)")
     assert (done.returncode, done.stderr) == (7, "")
 
 
 def test_a_kernel_may_be_called_at_exit() -> None:
     late = "x = np.zeros(2); b.call('increment', x); print(x.sum())"
-    done = run_python(f'{LONG}; import atexit; atexit.register(lambda: exec("{late}"))')
+    done = run_python(f'{LONG}\nimport atexit; atexit.register(lambda: exec("{late}"))')
     assert (done.stdout.strip(), done.returncode) == ("2.0", 0), done.stderr
 
 
 def test_arrays_of_jobs_that_nobody_waits_for_live_until_they_end() -> None:
     done = run_python(
-        f"{LONG}; import gc; jobs = [b.submit('increment', np.zeros(10**5)) for _ in range(200)]; del jobs; gc.collect();"
+        f"{LONG}\nimport gc\nfor _ in range(200): b.submit('increment', np.zeros(10**5))\ngc.collect()\n"
         "x = np.zeros(1); b.call('increment', x); print(x[0])"
     )
     assert (done.stdout.strip(), done.returncode) == ("1.0", 0), done.stderr
 
 
-@pytest.mark.parametrize(
-    "variable",
-    ["JULIA_NUM_THREADS=many", "JULIA_LOAD_PATH=", "JULIA_LOAD_PATH=/nowhere", "JULIA_PROJECT=/nowhere",
-     "JULIA_DEPOT_PATH=/nowhere", "JULIA_CPU_TARGET=none", "JULIA_BINDIR=/nowhere"],
-)  # fmt: skip
-def test_variables_of_the_users_own_julia_do_no_harm(variable: str) -> None:
-    name, _, value = variable.partition("=")
+def test_variables_of_the_users_own_julia_do_no_harm() -> None:
+    nowhere = ("JULIA_LOAD_PATH", "JULIA_PROJECT", "JULIA_DEPOT_PATH", "JULIA_CPU_TARGET", "JULIA_BINDIR")
     code = "import numpy as np, sharpwave_bridge as b; x = np.zeros(2); b.call('increment', x); print(x.sum())"
-    done = run_python(code, **{name: value})
+    done = run_python(code, JULIA_NUM_THREADS="many", **dict.fromkeys(nowhere, "/nowhere"))
     assert (done.stdout.strip(), done.returncode) == ("2.0", 0), done.stderr
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    attack(sys.argv[1])

@@ -88,8 +88,8 @@ def test_draws_do_what_the_equations_say():
 
 @pytest.mark.parametrize("power", [None, 2, 3])
 def test_both_kinds_of_networks_recall_chains_and_cycles(power):
-    recalls = recall_draws(DrawnNetwork(80, 5, power, closed=True), np.random.SeedSequence(1), 10, 21, 5000)
-    assert sum(visits == [k % 5 for k in range(21)] for visits in recalls.visits) >= 8
+    recalls = recall_draws(DrawnNetwork(80, 5, power, closed=True), np.random.SeedSequence(1), 5, 11, 2000)
+    assert sum(visits == [k % 5 for k in range(11)] for visits in recalls.visits) >= 4
 
 
 def test_finished_points_are_not_found_again(tmp_path):
@@ -115,28 +115,43 @@ def test_answers_do_not_depend_on_order_or_jobs():
     assert list(together.points) == alone[::-1]
 
 
-def test_softmax_capacity_grows_exponentially_and_polynomial_capacity_more_slowly():
-    """The source's chain grows about as exp(.25 N). Few draws: the laws themselves are compared over N = 12 to 40 in a run."""
-    sizes = range(12, 25, 4)
-    softmax, polynomial = (capacity_curve(CapacityStudy(draws=30, share=0.8, power=power), sizes) for power in (None, 2))
-    rate = softmax.growth().exponential
-    assert rate.low < 0.25 < rate.high
-    assert polynomial.growth().exponential.rate < 0.75 * rate.rate
-    largest = [curve.points[-1].threshold for curve in (polynomial, softmax)]
-    assert largest[0].high < largest[1].low
+def test_softmax_holds_more_and_grows_faster_than_a_polynomial():
+    """Shares of right recalls at fixed K; the laws of growth themselves are compared in a run, over N = 12 to 40."""
+
+    def share(power, features, memories):
+        recalls = recall_draws(DrawnNetwork(features, memories, power), np.random.SeedSequence(3), 40, 3, 300)
+        return sum(visits[:3] == [0, 1, 2] for visits in recalls.visits) / 40
+
+    # From N = 16 to 24 the softmax can take on e^(.25 8) = 7 times as many memories, the polynomial (24/16)^3.1 = 3.5 times.
+    assert share(None, 16, 20) > 0.7
+    assert share(None, 24, 140) > 0.7
+    assert share(2, 16, 7) > 0.7
+    assert share(2, 24, 49) < 0.7
+    assert share(2, 24, 140) < 0.3
 
 
-def test_least_features_of_a_cycle_and_bits():
-    cycle = find_capacity(CapacityStudy("cycle", draws=5, share=0.8, largest=64), 3)
-    assert 4 < cycle.threshold.estimate < 64
-    assert not cycle.censored
-    bits = find_capacity(CapacityStudy("bits", draws=5, share=0.8, largest=32), 20)
+def test_capacity_is_found_for_every_protocol():
+    chain = find_capacity(CapacityStudy(draws=20, share=0.8, largest=64), 12)
+    assert 4 < chain.threshold.estimate < 64
+    assert not chain.censored
+    least = find_capacity(CapacityStudy("cycle", draws=5, share=0.8, largest=64), 5)
+    assert 4 < least.threshold.estimate < 64
+    bits = find_capacity(CapacityStudy("bits", draws=5, share=0.8, largest=16), 24)
     assert bits.threshold.estimate > 8
 
 
+def test_a_bound_is_told_as_one():
+    point = find_capacity(CapacityStudy(draws=5, share=0.5, largest=8), 20)
+    assert point.censored
+    assert point.threshold.estimate == 8
+
+
 def test_correlated_patterns_hold_less():
-    plain, biased = (find_capacity(CapacityStudy(draws=30, share=0.8, bias=bias), 16) for bias in (0.0, 0.25))
-    assert biased.threshold is None or biased.threshold.high < plain.threshold.low
+    shares = []
+    for bias in (0.0, 0.25):
+        recalls = recall_draws(DrawnNetwork(20, 20, bias=bias), np.random.SeedSequence(3), 60, 3, 300)
+        shares.append(sum(visits[:3] == [0, 1, 2] for visits in recalls.visits) / 60)
+    assert shares[1] < 0.7 * shares[0]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_the_rule_is_the_gradient_of_clamped_minus_free_energy(hidden_activation
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_learned_sequence_is_recalled_in_exact_order(seed):
-    """The source's setting: N = 50, 10 patterns, 20 hidden units, 20 epochs."""
+    """The source's setting: N = 50, 10 patterns, 20 hidden units."""
     items = np.random.default_rng(100 + seed).choice([-1.0, 1.0], (10, 50))
     start = untrained(items, seed=seed)
     memory = learn(start, items)

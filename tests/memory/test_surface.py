@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sharpwave.memory import DSEM, LISEM, cycle, frozen_minima, plot_surface, recall, surface_energy, surface_gradient
+from sharpwave.memory import DSEM, LISEM, cycle, frozen_minima, plot_surface, recall, surface_energy, surface_gradient, surface_hessian
 
 # The 2-D run of the source (arXiv 2212.05563). Its clipping of features to [-1, 1] is left out: it is no part of the model,
 # and the energy identity does not hold where it acts.
@@ -54,6 +54,7 @@ def test_minima_are_flat_and_curved_upwards(member):
     for point in points:
         assert np.abs(surface_gradient(model, point.features, delayed)).max() < 1e-8
         assert point.kind == "minimum"
+        assert np.linalg.eigvalsh(surface_hessian(model, point.features, delayed))[0] > -1e-12
         nearby = surface_energy(model, point.features + 1e-3 * rng.normal(size=(50, 20)), delayed)
         assert nearby.min() > point.energy
     assert [point.energy for point in points] == sorted(point.energy for point in points)
@@ -63,6 +64,7 @@ def test_a_start_on_the_ridge_rests_on_a_saddle():
     model = LISEM(np.array([[1.0, 1.0], [1.0, -1.0]]), None, alpha_s=2.0)
     points = {point.kind: point for point in frozen_minima(model, np.zeros(2), [[0.0, 0.0], [1.0, 0.9]])}
     assert set(points) == {"saddle", "minimum"}
+    assert np.linalg.eigvalsh(surface_hessian(model, points["saddle"].features, np.zeros(2)))[0] < 0
     np.testing.assert_array_equal(points["saddle"].features, [0, 0])
 
 
@@ -82,7 +84,7 @@ def test_relaxing_never_raises_the_energy():
 def test_figures(tmp_path):
     result = two_features(4.9)
     figure = plot_surface(result, [0.0, 30.0, 60.0])
-    assert [axes.get_title() for axes in figure.axes] == ["t = 0", "t = 30", "t = 60"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["t = 0", "t = 30", "t = 60"]
     figure = result.plot(image_shape=(1, 2))
     labels = {axes.get_ylabel() for axes in figure.axes}
     assert {"overlap", "energy", "d energy / dt"} <= labels

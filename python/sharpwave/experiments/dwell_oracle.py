@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -88,7 +89,7 @@ def winner_take_all_dwell(alpha_s: float, alpha_c: float, tau_d: float, beta_d: 
             return (tau_d * low_pass(tau_d, t) - low_pass(1.0, t)) / (tau_d - 1.0)
 
         static = alpha_s * (low_pass(1.0, dwell) - low_pass(1.0, period))
-        return static + alpha_c * beta_d * np.sqrt(alpha_s) * (delayed(2 * dwell) - delayed(dwell))
+        return static + alpha_c * beta_d * math.sqrt(alpha_s) * (delayed(2 * dwell) - delayed(dwell))
 
     grid = np.geomspace(1e-3, 1e2 * max(tau_d, 1.0), 4000)
     behind = np.flatnonzero(np.array([lead(dwell) for dwell in grid]) < 0)
@@ -165,11 +166,11 @@ def _figure(config: DwellOracleConfig, couplings: Array, means: Array) -> Any:
     with style():
         figure = Figure(figsize=(4.8, 3.4), layout="constrained")
         axes = figure.add_subplot()
-        axes.loglog(fine, limit, color=COLORS[0], label="winner-take-all limit")
-        axes.loglog(couplings, means, "o", color=COLORS[1], fillstyle="none", label="network")
+        axes.semilogx(fine, limit, color=COLORS[0], label="winner-take-all limit")
+        axes.semilogx(couplings, means, "o", color=COLORS[1], fillstyle="none", label="network")
         here = couplings == config.alpha_c
-        axes.loglog(couplings[here], means[here], "o", color=COLORS[1])
-        axes.set(xlabel="alpha_c", ylabel="dwell time / tau_f")
+        axes.semilogx(couplings[here], means[here], "o", color=COLORS[1])
+        axes.set(xlabel="alpha_c", ylabel="dwell time / tau_f", ylim=(0, None))
         axes.legend()
         return figure
 

@@ -21,7 +21,7 @@ class LearnImagesConfig:
     """Data sets that the images are taken from."""
     episodes: int = 5
     """Episodes for each data set, each of other images and weights; the figures show the first."""
-    epochs: int = 20
+    epochs: int = 40
     """How often an episode is shown."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who computes recalls: auto is Julia, or torch where there is no Julia."""
@@ -86,7 +86,7 @@ def _show(context: Context, name: str, classes: Any, shown: Any, pictures: Any) 
         f"{name}_surprise",
         surprise_over_epochs(pictures.memory.surprise),
         title=f"Learning {name}",
-        alt="Surprise over the epochs of learning, falling.",
+        alt="Surprise over the epochs of learning.",
         caption="How much the hidden activity that the image calls for differs from that of the free network.",
     )
 
@@ -100,7 +100,7 @@ EXPERIMENT = Experiment(
     "for the pictures.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563, learning of images",
     config=LearnImagesConfig,
-    quick={"sets": ("mnist",), "episodes": 1, "epochs": 8},
+    quick={"sets": ("mnist",), "episodes": 1},
     steps=(learn,),
-    expected="every image recalled in exact order",
+    expected="ten images of each data set recalled in exact order",
 )

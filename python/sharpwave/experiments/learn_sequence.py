@@ -24,7 +24,7 @@ class LearnSequenceConfig:
     """Number of hidden units, more than items."""
     draws: int = 50
     """Sequences that are learned, each from weights of its own; the figures show the first."""
-    epochs: int = 20
+    epochs: int = 40
     """How often a sequence is shown."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who computes recalls: auto is Julia, or torch where there is no Julia."""
@@ -78,7 +78,7 @@ def learn(context: Context) -> dict[str, Any]:
         "surprise",
         surprise_over_epochs(mean),
         title="Learning",
-        alt="Surprise over the epochs of learning, falling.",
+        alt="Surprise over the epochs of learning.",
         caption="How much the hidden activity that an item calls for differs from that of the free network, on average "
         "over all sequences.",
     )
@@ -89,7 +89,7 @@ def learn(context: Context) -> dict[str, Any]:
 EXPERIMENT = Experiment(
     name="learn-sequence",
     title="Sequences of random patterns learned online",
-    summary="Ten random patterns of 50 features are shown one after the other, 20 times over, to a network with random "
+    summary="Ten random patterns of 50 features are shown one after the other, a few dozen times over, to a network with random "
     "weights. Then it is given the first one. A sequence counts if all items are recalled in exactly their order.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563, learning of random sequences",
     config=LearnSequenceConfig,

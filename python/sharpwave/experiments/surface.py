@@ -143,8 +143,8 @@ EXPERIMENT = Experiment(
     title="An energy surface over two features, and how it moves",
     summary="Three corners of a square are stored as a cycle. The delayed features move the energy surface: the well "
     "that holds the features fades while the next one deepens, and the features roll over. Without the delayed "
-    "coupling the surface stands. The source clips features to [-1, 1]; that is left out here, because the clipping is no part "
-    "of the model's equations and the energy identity does not hold where it acts. The wells therefore lie at "
+    "coupling the surface stands. The source clips features to [-1, 1]; that is left out here, because the clipping is "
+    "no part of the model's equations and the energy identity does not hold where it acts. The wells therefore lie at "
     "sqrt(alpha_s) times the corners.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563, the two-dimensional run",
     config=SurfaceConfig,

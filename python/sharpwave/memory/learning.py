@@ -10,19 +10,20 @@ postsynaptic activity in the Phi term.
 
 What the source leaves open, and what is chosen here:
 
-* The free network is that of recall, with input of strength .5 x. Where one hidden unit answers, its pattern settles
-  at (1 - .5) x / sqrt(a_s): at full strength the input alone would explain the item, and nothing would be stored.
+* The free network is that of recall, with input of strength .4 x. Where one hidden unit answers, its pattern settles
+  at (1 - .4) x / sqrt(a_s): at full strength the input alone would explain the item, and nothing would be stored.
 * Features and delayed features start at zero in every epoch, as they do in free recall. Without that pause delayed
   activity differs between the two at the first items, and fewer sequences are recalled in order.
 * The unused hidden units' random patterns are as long as the items. Then a new item is won by an unused unit, not by
   the unit of an item that resembles it a little. With much shorter patterns (the source's normal / N) items end up
   sharing units, in all draws that were tried here.
-* Learning is fast, T_Xi = 10 T_f and T_Phi = 20 T_f for items of squared norm 50: an item that shares a unit is soon
-  overwritten, and finds another unit at its next turn; once every item has its own, assignments stay.
-* An item is shown for T_d. Phi grows until the transition is on the brink when the next item comes. In free recall it
-  then happens by itself, after about half of that time.
-* Items must not resemble each other: sequences with cosines up to .2 were learned, with cosines of .4 mostly not.
-  Decorrelate images first, see `Decorrelation`.
+* Learning of patterns is fast, T_Xi = 10 T_f: an item that shares a unit is soon overwritten, and finds another unit at
+  its next turn; once every item has its own, assignments stay. T_Phi = 60 T_f for items of squared norm 50.
+* An item is shown for T_d, in 40 epochs. Phi grows until the transition is on the brink when the next item comes. In
+  free recall it then happens by itself, after about half of that time.
+* Items must not resemble each other: decorrelate images first, see `Decorrelation`. Measured: 10 items and 20 hidden
+  units, recalled in exact order in 37 of 40 draws of random patterns of -1 and 1 with N = 50 (whose largest cosine is
+  .2 to .5), in 40 of 40 with N = 100, and in 12 of 12 sets of decorrelated MNIST and of Fashion-MNIST images each.
 """
 
 from __future__ import annotations
@@ -150,11 +151,11 @@ def learn(
     model: GSEMM,
     sequence: ArrayLike,
     *,
-    epochs: int = 20,
+    epochs: int = 40,
     presentation: float | None = None,
     tau_patterns: float | None = None,
     tau_transitions: float | None = None,
-    input_strength: float = 0.5,
+    input_strength: float = 0.4,
     dt: float | None = None,
     backend: str = "auto",
 ) -> LearnedMemory:
@@ -166,7 +167,7 @@ def learn(
         epochs: how often the sequence is shown.
         presentation: how long an item is shown each time; default tau_d.
         tau_patterns: T_Xi; default 10 tau_f.
-        tau_transitions: T_Phi; default .4 tau_f (mean squared norm of the items), with which its own drive grows.
+        tau_transitions: T_Phi; default 1.2 tau_f (mean squared norm of the items), with which its own drive grows.
         input_strength: what of an item is injected as input, above 0 and below 1.
         dt: fixed step; default tau_f / 2.
         backend: "julia", "numpy" (the same steps, some 40 times slower), or "auto": Julia, and NumPy where there is
@@ -195,7 +196,7 @@ def learn(
     squared = float((items**2).sum(1).mean())
     rates = LearningRates(
         _positive("tau_patterns", tau_patterns, 10 * model.tau_f),
-        _positive("tau_transitions", tau_transitions, 20 * model.tau_f * squared / _SHARPNESS),
+        _positive("tau_transitions", tau_transitions, 60 * model.tau_f * squared / _SHARPNESS),
         input_strength,
         _positive("dt", dt, model.tau_f / 2),
     )

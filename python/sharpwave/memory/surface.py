@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .energies import energy, equilibrium, surface_hessian
+from .energies import energy, equilibrium
 from .model import GSEMM
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class StationaryPoint:
         features: V_f, (N,).
         energy: E.
         kind: "minimum", "saddle", or "degenerate" where the smallest curvature is 0 to rounding.
-        curvature: smallest eigenvalue of the Hessian.
+        curvature: the smallest, relative to that of the features alone: 1 without any coupling, negative on a saddle.
         starts: indices of the starts that came here.
     """
 
@@ -111,10 +111,21 @@ def frozen_minima(
 
 
 def _classified(model: GSEMM, features: Array, delayed: Array, starts: tuple[int, ...]) -> StationaryPoint:
-    curvatures = np.linalg.eigvalsh(surface_hessian(model, features, delayed))
-    smallest, rounding = float(curvatures[0]), 1e-9 * float(np.abs(curvatures).max())
-    kind = "degenerate" if abs(smallest) <= rounding else "minimum" if smallest > 0 else "saddle"
-    return StationaryPoint(features, float(surface_energy(model, features, delayed)), kind, smallest, starts)
+    curvature = _relative_curvature(model, features, delayed)
+    kind = "degenerate" if abs(curvature) <= 1e-9 else "minimum" if curvature > 0 else "saddle"
+    return StationaryPoint(features, float(surface_energy(model, features, delayed)), kind, curvature, starts)
+
+
+def _relative_curvature(model: GSEMM, features: Array, delayed: Array) -> float:
+    """Smallest eigenvalue of 1 - a_s R Xi J_h Xi' R with R R = J_f.
+
+    Where the surface is flat its Hessian is R (1 - a_s R Xi J_h Xi' R) R, so that the signs are the same; but where units
+    saturate, R takes the Hessian's own eigenvalues below rounding.
+    """
+    values, vectors = np.linalg.eigh(model.feature_activation.jacobian(features))
+    seen = model.patterns @ (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    coupled = seen.T @ model.hidden_activation.jacobian(equilibrium(model, features, delayed)) @ seen
+    return float(1 - model.alpha_s * np.linalg.eigvalsh(coupled)[-1])
 
 
 def plot_surface(recall: Recall, times: ArrayLike, limit: float | None = None) -> Figure:
