@@ -26,7 +26,7 @@ def export_results(run_directory: Path, path: Path) -> dict[str, Any]:
 
     Returns:
         What was written: experiment, command, configuration (the seed in it), commit, versions, machine, Julia, when it
-        was started, the seconds of each step, metrics, tables, and which metrics come first.
+        was started, the seconds of each step, metrics and tables.
 
     Raises:
         RunError: the directory holds no run, or the run is not finished.
@@ -43,7 +43,6 @@ def export_results(run_directory: Path, path: Path) -> dict[str, Any]:
         **{name: about[name] for name in ("experiment", "title", "source", "command", "started", "config")},
         **{name: made_on.get(name) for name in ("commit", "versions", "machine", "julia")},
         "seconds": {step["step"]: step["seconds"] for step in steps},
-        "headline": about["headline"],
         "metrics": [
             {name: line[name] for name in ("step", "name", "value", "unit", "note") if line[name] != ""}
             for step in steps
@@ -71,7 +70,7 @@ def table(records: Iterable[dict[str, Any]]) -> str:
     ]
     for record in sorted(records, key=lambda record: order.index(find(record["experiment"]).name)):
         experiment = find(record["experiment"])
-        first = [line for line in record["metrics"] if line["name"] in record["headline"]] or record["metrics"]
+        first = [line for line in record["metrics"] if line["name"] in experiment.headline] or record["metrics"]
         came_out = "; ".join(f"{line['name']}: {_value(line)}" for line in first)
         cells = [f"`{experiment.name}`: {experiment.title}", experiment.expected, came_out, record["config"]["seed"]]
         rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")

@@ -140,10 +140,10 @@ def attack(kernel: str) -> None:
     ("kernel", "least"),
     [
         ("compile_equations", 0),
-        ("evaluate_equations", 20),
-        ("integrate", 20),
-        ("memory_recall", 20),
-        ("memory_learn", 20),
+        ("evaluate_equations", 5),
+        ("integrate", 5),
+        ("memory_recall", 5),
+        ("memory_learn", 5),
     ],
 )
 def test_a_kernel_withstands_hostile_arguments(kernel: str, least: int) -> None:

@@ -22,7 +22,7 @@ from sharpwave.memory.draws import DrawnNetwork, recall_draws
 
 
 def test_wilson_interval_against_published_values():
-    """Newcombe, Statistics in Medicine 17 (1998) 857, table I, method 3 (score method without continuity correction)."""
+    """Newcombe, Statistics in Medicine 17 (1998) 857, table I, method 3 (score method, no continuity correction)."""
     for successes, draws, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)):
         assert wilson_interval(successes, draws) == pytest.approx((low, high), abs=5e-5)
 
@@ -73,7 +73,7 @@ def test_draws_do_what_the_equations_say():
     seed = np.random.SeedSequence(7)
     patterns = np.where(np.random.default_rng(seed).random((1, 4, 30)) < 0.5, 1.0, -1.0)[0]
     f, d, visits = patterns[0], np.zeros(30), [0]
-    for _ in range(300):
+    for _ in range(1000):
         overlaps = patterns @ f / np.linalg.norm(f) / np.sqrt(30)
         leader = int(overlaps.argmax())
         if overlaps[leader] >= 0.8 and leader != visits[-1]:
@@ -81,14 +81,14 @@ def test_draws_do_what_the_equations_say():
         hidden = patterns @ f + 2.0 * np.eye(4, k=1).T @ (patterns @ np.tanh(d))
         s = np.exp(hidden - hidden.max())
         f, d = s / s.sum() @ patterns, d + (f - d) / 50
-    made = recall_draws(network, seed, 1, 10, 300).visits[0]
+    made = recall_draws(network, seed, 1, 10).visits[0]
     assert made == visits
     assert len(visits) > 2
 
 
 @pytest.mark.parametrize("power", [None, 2, 3])
 def test_both_kinds_of_networks_recall_chains_and_cycles(power):
-    recalls = recall_draws(DrawnNetwork(80, 5, power, closed=True), np.random.SeedSequence(1), 5, 11, 2000)
+    recalls = recall_draws(DrawnNetwork(80, 5, power, closed=True), np.random.SeedSequence(1), 5, 11)
     assert sum(visits == [k % 5 for k in range(11)] for visits in recalls.visits) >= 4
 
 
@@ -119,23 +119,22 @@ def test_softmax_holds_more_and_grows_faster_than_a_polynomial():
     """Shares of right recalls at fixed K; the laws of growth themselves are compared in a run, over N = 12 to 40."""
 
     def share(power, features, memories):
-        recalls = recall_draws(DrawnNetwork(features, memories, power), np.random.SeedSequence(3), 40, 3, 300)
-        return sum(visits[:3] == [0, 1, 2] for visits in recalls.visits) / 40
+        recalls = recall_draws(DrawnNetwork(features, memories, power), np.random.SeedSequence(3), 100, 3)
+        return sum(visits[:3] == [0, 1, 2] for visits in recalls.visits) / 100
 
-    # From N = 16 to 24 the softmax can take on e^(.25 8) = 7 times as many memories, the polynomial (24/16)^3.1 = 3.5 times.
+    # From N = 16 to 24 the softmax takes on e^(.25 8) = 7 times as many memories, the quadratic 3.5 times.
     assert share(None, 16, 20) > 0.7
     assert share(None, 24, 140) > 0.7
-    assert share(2, 16, 7) > 0.7
-    assert share(2, 24, 49) < 0.7
-    assert share(2, 24, 140) < 0.3
+    assert share(2, 16, 5) > 0.7
+    assert share(2, 24, 70) < 0.6
 
 
 def test_capacity_is_found_for_every_protocol():
     chain = find_capacity(CapacityStudy(draws=20, share=0.8, largest=64), 12)
     assert 4 < chain.threshold.estimate < 64
     assert not chain.censored
-    least = find_capacity(CapacityStudy("cycle", draws=5, share=0.8, largest=64), 5)
-    assert 4 < least.threshold.estimate < 64
+    least = find_capacity(CapacityStudy("cycle", draws=5, share=0.8, largest=32), 5)
+    assert 4 < least.threshold.estimate < 32
     bits = find_capacity(CapacityStudy("bits", draws=5, share=0.8, largest=16), 24)
     assert bits.threshold.estimate > 8
 
@@ -143,13 +142,13 @@ def test_capacity_is_found_for_every_protocol():
 def test_a_bound_is_told_as_one():
     point = find_capacity(CapacityStudy(draws=5, share=0.5, largest=8), 20)
     assert point.censored
-    assert point.threshold.estimate == 8
+    assert point.threshold.estimate == pytest.approx(8)
 
 
 def test_correlated_patterns_hold_less():
     shares = []
-    for bias in (0.0, 0.25):
-        recalls = recall_draws(DrawnNetwork(20, 20, bias=bias), np.random.SeedSequence(3), 60, 3, 300)
+    for bias in (0.0, 0.4):
+        recalls = recall_draws(DrawnNetwork(20, 20, bias=bias), np.random.SeedSequence(3), 60, 3)
         shares.append(sum(visits[:3] == [0, 1, 2] for visits in recalls.visits) / 60)
     assert shares[1] < 0.7 * shares[0]
 

@@ -76,15 +76,19 @@ def test_hidden_units_are_numbered_like_the_items():
 
 
 def test_real_images_are_learned_and_recalled_in_order():
-    """Ten digits of ten classes, 8x8, which come with scikit-learn; MNIST and Fashion-MNIST in test_learning_images."""
+    """Ten digits of ten classes, 8x8, which come with scikit-learn. Measured over 20 sets: 18."""
     from sharpwave.data import load
 
     digits = load("digits")
     decorrelation = Decorrelation.fit(digits.train_images)
-    chosen = [int(np.flatnonzero(digits.train_labels == k)[0]) for k in range(10)]
-    items = decorrelation.encode(digits.train_images[chosen])
-    memory = learn(untrained(items, seed=0), items)
-    assert memory.in_order(memory.recall(backend="torch"))
+    recalled = 0
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        chosen = [int(rng.choice(np.flatnonzero(digits.train_labels == k))) for k in range(10)]
+        items = decorrelation.encode(digits.train_images[chosen])
+        memory = learn(untrained(items, seed=seed), items)
+        recalled += memory.in_order(memory.recall(backend="torch"))
+    assert recalled >= 4
 
 
 def test_the_same_seed_gives_the_same_memory():

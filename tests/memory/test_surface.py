@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sharpwave.memory import DSEM, LISEM, cycle, frozen_minima, plot_surface, recall, surface_energy, surface_gradient, surface_hessian
+from sharpwave.memory import (
+    DSEM,
+    LISEM,
+    cycle,
+    frozen_minima,
+    plot_surface,
+    recall,
+    surface_energy,
+    surface_gradient,
+    surface_hessian,
+)
 
-# The 2-D run of the source (arXiv 2212.05563). Its clipping of features to [-1, 1] is left out: it is no part of the model,
-# and the energy identity does not hold where it acts.
+# The 2-D run of the source (arXiv 2212.05563). Its clipping of features to [-1, 1] is left out: it is no part of the
+# model, and the energy identity does not hold where it acts.
 CORNERS = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
 CUE = [-0.3, -0.8]
 

@@ -177,5 +177,13 @@ EXPERIMENT = Experiment(
     config=CapacityConfig,
     quick={"sizes": (12, 16, 20, 24), "powers": (2,), "draws": 20, "share": 0.8, "largest": 256},
     steps=(sweep,),
+    headline=(
+        "softmax, 96 %: exponential rate",
+        "softmax, 80 %: exponential rate",
+        "power 2, 80 %: exponential rate",
+        "power 3, 80 %: exponential rate",
+        "softmax, 80 %: evidence for exponential growth",
+        "power 3, 80 %: evidence for exponential growth",
+    ),
     expected="exponential growth with a softmax, about exp(.25 N); slower growth with polynomials",
 )

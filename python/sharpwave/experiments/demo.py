@@ -37,7 +37,7 @@ class DemoConfig:
     """Strength of the delayed coupling, which drives the transitions."""
     tau_d: float = 20.0
     """Time constant of the delay, in units of tau_f."""
-    epochs: int = 10
+    epochs: int = 40
     """How often the learned episode is shown."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who computes recalls: auto is Julia, or torch where there is no Julia."""
@@ -205,7 +205,7 @@ EXPERIMENT = Experiment(
     "another episode online, and recalls it from its first image.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563",
     config=DemoConfig,
-    quick={"memories": 4, "t_end": 20.0, "epochs": 5},
+    quick={"memories": 4, "t_end": 20.0, "epochs": 20},
     steps=(images, recall_stored, learn_another),
     headline=(
         "transitions in the stored order",

@@ -145,7 +145,7 @@ def _network_dwell(config: DwellOracleConfig, alpha_c: float, expected: float) -
     gain = config.gain / config.repeats * 25  # the drive of the hidden layer grows with the number of features
     memory = DSEM(patterns, cycle(_MEMORIES), alpha_c=alpha_c, gain=gain, **constants)
     t_end = expected * (config.settled + config.visits + 4) + 5 * config.tau_d
-    result = memory.recall(patterns[0], t_end, n_times=5001, rtol=1e-8, backend=config.backend)
+    result = memory.recall(patterns[0], t_end, n_times=5001, backend=config.backend)
     dwell = result.dwell_times[config.settled :][: config.visits]
     if len(dwell) < config.visits:
         raise ValueError(

@@ -89,8 +89,9 @@ def learn(context: Context) -> dict[str, Any]:
 EXPERIMENT = Experiment(
     name="learn-sequence",
     title="Sequences of random patterns learned online",
-    summary="Ten random patterns of 50 features are shown one after the other, a few dozen times over, to a network with random "
-    "weights. Then it is given the first one. A sequence counts if all items are recalled in exactly their order.",
+    summary="Ten random patterns of 50 features are shown one after the other, a few dozen times over, to a network "
+    "with random weights. Then it is given the first one. A sequence counts if all items are recalled in exactly their "
+    "order.",
     source="General Sequential Episodic Memory Model, ICML 2023, arXiv 2212.05563, learning of random sequences",
     config=LearnSequenceConfig,
     quick={"draws": 3},

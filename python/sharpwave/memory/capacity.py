@@ -186,12 +186,10 @@ def _successes(study: CapacityStudy, size: int, tried: int) -> int:
     stream = np.random.SeedSequence(
         study.seed, spawn_key=(_PROTOCOLS.index(study.protocol), study.power or 0, features, memories)
     )
-    # A visit takes about as long as the delay. The last visit counted is only begun.
     visits = {"chain": 3, "bits": 3, "cycle": 6 * memories}[study.protocol]
-    steps = round(3 * network.delay * visits)
     hits, batch = 0, max(1, 20_000_000 // (features * memories))
     for part, begin in zip(stream.spawn(-(-study.draws // batch)), range(0, study.draws, batch), strict=True):
-        recalls = recall_draws(network, part, min(batch, study.draws - begin), visits, steps)
+        recalls = recall_draws(network, part, min(batch, study.draws - begin), visits)
         hits += _count(study.protocol, recalls, memories)
     return hits
 

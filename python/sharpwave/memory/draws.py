@@ -11,6 +11,7 @@ Both are taken from the same state. Every draw has its own patterns; one product
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from .episodes import PEAK
 
 Array = NDArray[np.float64]
 Visits = list[list[int]]
+
+_REST = 8  # delays without a new visit
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,14 @@ class DrawnRecalls:
     bits: Array
 
 
-def recall_draws(
-    network: DrawnNetwork, seed: np.random.SeedSequence, draws: int, visits: int, steps: int
-) -> DrawnRecalls:
+def recall_draws(network: DrawnNetwork, seed: np.random.SeedSequence, draws: int, visits: int) -> DrawnRecalls:
     """Draw random patterns and recall from the first of each draw.
 
     Args:
         network: what is drawn.
         seed: of the patterns.
         draws: number of draws.
-        visits: a draw ends when it has made this number of visits.
-        steps: a draw ends after this number of steps.
+        visits: a draw ends when it has made this number of visits, or none for eight T_d: then it is at rest.
 
     Returns:
         The visits. A memory is visited when it has the largest overlap, and that is at least .8.
@@ -96,37 +96,31 @@ def recall_draws(
         patterns = torch.from_numpy(signs * scale)
         f = torch.from_numpy(signs[:, 0].copy())
         d = torch.zeros_like(f)
-        active = np.arange(draws)
-        for _ in range(steps):
+        active, newest = np.arange(draws), np.zeros(draws, dtype=np.int64)
+        for step in itertools.count():
             s = s_f(f)
             overlaps = patterns @ torch.stack([s, torch.tanh(d)], -1)  # one pass over the patterns for both
             leader = overlaps[..., 0].max(1)
             cosine = leader.values / (s.norm(dim=1) * norm * scale).clamp_min(1e-300)
-            going = _note_visits(made, active, leader.indices.numpy(), cosine.numpy(), visits)
+            for row in np.flatnonzero(cosine.numpy() >= PEAK):
+                draw, memory = active[row], int(leader.indices[row])
+                if memory != made[draw][-1]:
+                    made[draw].append(memory)
+                    newest[draw] = step
             _note_bits(bits, made, active, s.numpy(), signs)
             delayed = torch.roll(overlaps[..., 1], 1, 1)
             if not network.closed:
                 delayed[:, 0] = 0
             hidden = s_h(root * overlaps[..., 0] + network.alpha_c * delayed)
             f, d = root * (hidden[:, None] @ patterns)[:, 0], d + (s - d) / network.delay
+            wanted = np.array([len(made[draw]) < visits for draw in active])
+            going = wanted & (step - newest[active] < _REST * network.delay)
             if not going.all():
                 keep = torch.from_numpy(going)
                 patterns, f, d, signs, active = patterns[keep], f[keep], d[keep], signs[going], active[going]
                 if not active.size:
                     break
     return DrawnRecalls(made, bits)
-
-
-def _note_visits(
-    made: Visits, active: NDArray[np.intp], leader: NDArray[np.int64], cosine: Array, visits: int
-) -> NDArray[np.bool_]:
-    """Add the memories that have come up, and say which draws go on."""
-    going = np.ones(len(active), dtype=bool)
-    for row, draw in enumerate(active):
-        if cosine[row] >= PEAK and leader[row] != made[draw][-1]:
-            made[draw].append(int(leader[row]))
-        going[row] = len(made[draw]) < visits
-    return going
 
 
 def _note_bits(bits: Array, made: Visits, active: NDArray[np.intp], activity: Array, signs: Array) -> None:

@@ -167,7 +167,9 @@ def warn_once(reason: str) -> None:
     global _warned
     if not _warned:
         _warned = True
-        warnings.warn(f"going on without Julia, with the same results and slower: {reason}", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            f"going on without Julia, with the same results and slower: {reason}", RuntimeWarning, stacklevel=4
+        )
 
 
 def _states(name: str, given: ArrayLike, batch: int | None, width: int) -> tuple[Array, bool]:

@@ -119,8 +119,8 @@ def _classified(model: GSEMM, features: Array, delayed: Array, starts: tuple[int
 def _relative_curvature(model: GSEMM, features: Array, delayed: Array) -> float:
     """Smallest eigenvalue of 1 - a_s R Xi J_h Xi' R with R R = J_f.
 
-    Where the surface is flat its Hessian is R (1 - a_s R Xi J_h Xi' R) R, so that the signs are the same; but where units
-    saturate, R takes the Hessian's own eigenvalues below rounding.
+    Where the surface is flat its Hessian is R (1 - a_s R Xi J_h Xi' R) R, so that the signs are the same; but where
+    units saturate, R takes the Hessian's own eigenvalues below rounding.
     """
     values, vectors = np.linalg.eigh(model.feature_activation.jacobian(features))
     seen = model.patterns @ (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
