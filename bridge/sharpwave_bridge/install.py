@@ -41,12 +41,22 @@ def read_record() -> Record:
     try:
         fields: dict[str, Any] = json.loads(record_path().read_text())
         install = fields.pop("install")
-        if install is not None:
-            install["private"] = tuple(install["private"])
-            install = JuliaInstall(**install)
-        return Record(install=install, **fields)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        record = Record(install=None if install is None else _install_from(install), **fields)
+        if not isinstance(record.juliacall_works, bool) or not isinstance(record.juliacall_message, str):
+            raise TypeError("a field of another type")
+        return record
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Record()
+
+
+def _install_from(fields: dict[str, Any]) -> JuliaInstall:
+    install = JuliaInstall(**{**fields, "private": tuple(fields["private"])})
+    texts = (install.executable, install.library, install.bindir, install.image, install.version, *install.private)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a field of another type")
+    if install.release < _OLDEST:
+        raise ValueError(f"Julia {install.version} is too old")
+    return install
 
 
 def write_record(record: Record) -> None:
@@ -68,7 +78,7 @@ def find_install() -> JuliaInstall | None:
     if named:
         return ask_julia(named)
     recorded = read_record().install
-    if recorded is not None and Path(recorded.library).exists():
+    if recorded is not None and Path(recorded.library).exists() and Path(recorded.image).exists():
         return recorded
     on_path = shutil.which("julia")
     return ask_julia(on_path) if on_path else None

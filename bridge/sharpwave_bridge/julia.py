@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from .errors import BridgeError, JuliaUnavailableError, KernelError
 from .install import find_install, read_record
 from .libjulia import EmbeddedJulia, JuliaInstall
 from .table import ABI_VERSION, Signature, parse_table
-from .worker import KERNEL_TYPE, Job, Worker
+from .worker import KERNEL_TYPE, Job, Pending, Worker
 
 RUNTIMES = ("juliacall", "libjulia", "none")
 
@@ -29,32 +30,25 @@ class Runtime(Protocol):
 
 
 class Session:
-    """A started Julia with its table of kernels."""
+    """A started Julia with its table of kernels.
 
-    def __init__(self) -> None:
-        choice = choose_runtime()
-        count = thread_count()
-        self.worker = Worker()
-        self.runtime: Runtime
-        if choice == "juliacall" and pythoncall.is_running():
-            # Somebody's Julia runs already, on another thread: load the kernels from here, enter them from the worker,
-            # which current Julias adopt.
-            self.runtime = pythoncall.JuliacallJulia(count)
-            self._address: Callable[[str], int] = self.runtime.address
-        elif choice == "juliacall":
-            self.runtime = self.worker.run(lambda: pythoncall.JuliacallJulia(count))
-            self._address = self._address_on_worker
-        else:
-            install = _libjulia_install()
-            self.runtime = self.worker.run(lambda: EmbeddedJulia(install, count))
-            self._address = self._address_on_worker
+    Args:
+        runtime: the Julia.
+        worker: the thread from which kernels are entered.
+        here: whether kernels are compiled on the calling thread, for somebody else's Julia runs there.
+    """
+
+    def __init__(self, runtime: Runtime, worker: Worker, here: bool = False) -> None:
+        self.runtime = runtime
+        self.worker = worker
         self.abi = ABI_VERSION
-        self.table = parse_table(self.runtime.table)
-        self._kernels: dict[str, tuple[Signature, Callable[..., int]]] = {}
+        self.table = parse_table(runtime.table)
+        self._here = here
+        self._kernels: dict[str, tuple[Signature, Callable[[], Callable[..., int]]]] = {}
 
     def submit(self, name: str, values: tuple[Any, ...]) -> Job:
         """Check the arguments and queue the kernel."""
-        signature, kernel = self._kernels.get(name) or self._compile(name)
+        signature, kernel = self._kernels.get(name) or self._prepare(name)
         job = Job(signature, values)
         worker = self.worker
         if worker.is_current:
@@ -63,49 +57,63 @@ class Session:
             worker.post(lambda: job.run(kernel, worker.message))
         return job
 
-    def _compile(self, name: str) -> tuple[Signature, Callable[..., int]]:
+    def _prepare(self, name: str) -> tuple[Signature, Callable[[], Callable[..., int]]]:
+        """The kernel's signature, and what compiles it where it is first entered."""
         signature = self.table.get(name)
         if signature is None:
             raise KernelError(name, f"there is no such kernel; there are {', '.join(sorted(self.table))}")
-        self._kernels[name] = (signature, KERNEL_TYPE(self._address(name)))
+        compiled = functools.lru_cache(lambda: KERNEL_TYPE(self.runtime.address(name)))
+        if self._here:
+            compiled()
+        self._kernels[name] = (signature, compiled)
         return self._kernels[name]
 
-    def _address_on_worker(self, name: str) -> int:
-        address: int = self.worker.run(lambda: self.runtime.address(name))
-        return address
+
+def _begin() -> Pending:
+    """Choose a runtime and have it started; on the worker, but for a Julia that juliacall runs already.
+
+    That one belongs to another thread: the kernels are loaded from here and entered from the worker, which current
+    Julias adopt.
+    """
+    choice, count, worker = choose_runtime(), thread_count(), Worker()
+    if choice == "juliacall" and pythoncall.is_running():
+        pending = Pending(lambda: Session(pythoncall.JuliacallJulia(count), worker, here=True))
+        pending.run()
+        return pending
+    if choice == "juliacall":
+        return worker.begin(lambda: Session(pythoncall.JuliacallJulia(count), worker))
+    install = _libjulia_install()
+    return worker.begin(lambda: Session(EmbeddedJulia(install, count), worker))
 
 
 _lock = threading.Lock()
 _session: Session | None = None
-_failure: BridgeError | None = None
+_starting: Pending | None = None
 _forked = False
 
 
 def session() -> Session:
     """The process's session; starts Julia at the first call.
 
+    A start is made once: who is interrupted while waiting finds it again, and its failure is kept for the process.
+
     Raises:
-        JuliaUnavailableError: there is no Julia, or it does not start. The outcome is kept for the process.
-        BridgeError: this process was forked from one that runs Julia.
+        JuliaUnavailableError: there is no Julia, or it does not start.
+        BridgeError: the sources are of another version, or this process was forked from one that runs Julia.
     """
-    global _session, _failure
+    global _session, _starting
     if _session is not None and not _forked:
         return _session
+    if _forked:
+        raise BridgeError(
+            "Julia ran in the process that this one was forked from, and cannot run here: start processes with "
+            "multiprocessing's 'spawn' (or joblib's default 'loky')"
+        )
     with _lock:
-        if _forked:
-            raise BridgeError(
-                "Julia ran in the process that this one was forked from, and cannot run here: start processes with "
-                "multiprocessing's 'spawn' (or joblib's default 'loky')"
-            )
-        if _failure is not None:
-            raise _failure
-        if _session is None:
-            try:
-                _session = Session()
-            except JuliaUnavailableError as error:
-                _failure = error
-                raise
-        return _session
+        if _starting is None:
+            _starting = _begin()
+    _session = _starting.result()
+    return _session
 
 
 def is_started() -> bool:
@@ -190,7 +198,7 @@ def _libjulia_install() -> JuliaInstall:
 def _after_fork_in_child() -> None:
     global _forked, _lock
     _lock = threading.Lock()
-    _forked = _session is not None
+    _forked = _starting is not None
 
 
 if hasattr(os, "register_at_fork"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import re
@@ -103,6 +104,10 @@ def _has_avx2() -> bool:
 
 def _open(install: JuliaInstall) -> ctypes.CDLL:
     """Open libjulia, and first the libraries of a private prefix that it will want by name."""
+    # libjulia is opened for all to see, and with it libunwind, which also has the names by which C++ unwinds its stack:
+    # an extension that is loaded later and throws (matplotlib's fonts) would end the process, unless these come first.
+    with contextlib.suppress(OSError):
+        ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
     if install.private:
         for name in (
             "libopenblas64_.so",

@@ -45,6 +45,8 @@ def make_writable(directory: Path) -> Path:
     Raises:
         CacheError: it cannot be created, or no file can be made in it.
     """
+    if ":" in str(directory):
+        raise unwritable(directory, "Julia and the loader take a colon for the end of a path")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

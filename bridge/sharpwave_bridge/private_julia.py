@@ -76,19 +76,19 @@ def install_private_julia(report: Callable[[str], None]) -> JuliaInstall:
             shutil.rmtree(leftover, ignore_errors=True)
         beside = Path(tempfile.mkdtemp(prefix=f"{prefix.name}.tmp", dir=prefix.parent))
         debian.unpack(debs, beside)
-        _wrap(beside, prefix)
+        _wrap(beside)
         os.replace(beside, prefix)
         shutil.rmtree(paths.cache_dir() / "packages")  # 80 MB that are not needed again
     return ask_julia(str(prefix / "usr" / "bin" / "julia"))
 
 
-def _wrap(unpacked: Path, prefix: Path) -> None:
+def _wrap(unpacked: Path) -> None:
     """Put a script in the place of the julia program, for Julia starts itself when it precompiles."""
     program = unpacked / "usr" / "bin" / "julia"
     program.rename(program.with_name("julia.bin"))
     (library,) = unpacked.glob("usr/lib/*/libjulia.so.1")
     # libtinfo6 and libbsd0 lie in /lib on that release
     places = (library.parent, library.parent / "julia", unpacked / "lib" / library.parent.name)
-    libraries = ":".join(str(prefix / place.relative_to(unpacked)) for place in places)
+    libraries = ":".join(f"$home/../../{place.relative_to(unpacked)}" for place in places)
     program.write_text(_WRAPPER.format(libraries=libraries))
     program.chmod(0o755)

@@ -33,7 +33,8 @@ def load_expression() -> str:
     """The Julia expression that loads the kernels. What they define is there for the next expression, not before."""
     path = julia_string(str(julia_sources()))
     return (
-        f'let p = {path}; p in LOAD_PATH || push!(LOAD_PATH, p); end; Core.eval(Main, :(import SharpwaveKernels)); ""'
+        f"let p = {path}; first(LOAD_PATH) == p || pushfirst!(LOAD_PATH, p); end; "
+        'Core.eval(Main, :(import SharpwaveKernels)); ""'
     )
 
 

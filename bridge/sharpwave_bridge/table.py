@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
 import numbers
 import operator
@@ -140,7 +141,9 @@ def pack(signature: Signature, values: Sequence[Any]) -> list[int]:
         if argument.refuses_nan:
             # The sum of squares is NaN exactly where an entry is (infinities give infinity); BLAS takes it in one pass.
             flat = value if value.ndim == 1 else value.ravel()
-            if math.isnan(flat.dot(flat)):
+            with _ignoring_overflow():
+                squares = flat.dot(flat)
+            if math.isnan(squares):
                 raise KernelError(kernel, "the array holds NaN", argument.name)
         shape = value.shape
         for size, got in zip(argument.sizes, shape):  # noqa: B905  (of one length: the rank was checked)
@@ -186,6 +189,7 @@ def _check_overlaps(kernel: str, spans: list[tuple[int, int, Argument]]) -> None
 
 
 _start = operator.itemgetter(0)
+_ignoring_overflow = functools.partial(np.errstate, over="ignore", under="ignore", invalid="ignore")
 _float_bits = struct.Struct("d").pack
 _as_integer = struct.Struct("q").unpack
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .errors import KernelCancelled, KernelError
+from .errors import BridgeError, KernelCancelled, KernelError
 from .table import Signature, pack
 
 MESSAGE_BYTES = 4096
@@ -23,7 +23,7 @@ _OK, _FAILED, _CANCELLED, _BAD_ARGUMENT = 0, 1, 2, 3
 class Job:
     """One call of a kernel: its arguments stay alive, and its control block is shared, until it ends."""
 
-    __slots__ = ("_control", "_ended", "_message", "_signature", "_slots", "_status", "_values")
+    __slots__ = ("_control", "_ended", "_failure", "_message", "_signature", "_slots", "_status", "_values")
 
     def __init__(self, signature: Signature, values: tuple[Any, ...]) -> None:
         self._signature = signature
@@ -33,6 +33,7 @@ class Job:
         self._control = _CONTROL()
         self._message = b""
         self._status: int | None = None
+        self._failure: BridgeError | None = None
         self._ended = threading.Lock()
         self._ended.acquire()
 
@@ -45,12 +46,19 @@ class Job:
         """(done, total) as the kernel counts; total is 0 until the kernel has said it."""
         return self._control[1], self._control[2]
 
-    def run(self, kernel: Callable[..., int], message: ctypes.Array[ctypes.c_char]) -> None:
-        """Enter the kernel, on the thread that owns Julia; `message` is where it writes what went wrong."""
+    def run(self, kernel: Callable[[], Callable[..., int]], message: ctypes.Array[ctypes.c_char]) -> None:
+        """Enter the kernel, on the thread that owns Julia.
+
+        Args:
+            kernel: gives the kernel; the first time it compiles it.
+            message: where the kernel writes what went wrong.
+        """
         try:
-            self._status = kernel(self._control, self._slots, message, len(message))
+            self._status = kernel()(self._control, self._slots, message, len(message))
             if self._status != _OK:
                 self._message = message.value
+        except BridgeError as error:
+            self._failure = error
         finally:
             self._ended.release()
 
@@ -67,17 +75,26 @@ class Job:
         """
         try:
             if progress is None:
-                self._ended.acquire()
+                self._wait()
             else:
-                while not self._ended.acquire(timeout=POLL_SECONDS):
+                while not self._wait(POLL_SECONDS):
                     progress(*self.progress)
         except BaseException:
             self.cancel()
-            self._ended.acquire()
+            self._wait()
             raise
         self._raise_failure()
 
+    def _wait(self, seconds: float = -1) -> bool:
+        """Whether the job has ended within a time; others may wait for it too."""
+        if self._ended.acquire(timeout=seconds):
+            self._ended.release()
+            return True
+        return False
+
     def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         if self._status == _OK:
             return
         if self._status == _CANCELLED:
@@ -87,6 +104,31 @@ class Job:
         if self._status == _BAD_ARGUMENT:
             argument, _, text = text.partition("\x1f")
         raise KernelError(self._signature.name, text, argument)
+
+
+class Pending:
+    """A function that runs on the worker, and what comes of it; several may wait, and one may give up."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self._value = self._function()
+        except BaseException as error:  # noqa: BLE001  (carried to the caller, whatever it is)
+            self._error = error
+        finally:
+            self._done.set()
+
+    def result(self) -> Any:
+        """Wait for the end; return the function's result or raise its exception."""
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class Worker:
@@ -106,26 +148,18 @@ class Worker:
         """Queue a task that does not raise."""
         self._inbox.put(task)
 
+    def begin(self, function: Callable[[], Any]) -> Pending:
+        """Have a function run on the worker."""
+        pending = Pending(function)
+        if self.is_current:
+            pending.run()
+        else:
+            self.post(pending.run)
+        return pending
+
     def run(self, function: Callable[[], Any]) -> Any:
         """Run a function on the worker and return its result or raise its exception here."""
-        if self.is_current:
-            return function()
-        outcome: dict[str, Any] = {}
-        done = threading.Event()
-
-        def task() -> None:
-            try:
-                outcome["value"] = function()
-            except BaseException as error:  # noqa: BLE001  (carried to the caller, whatever it is)
-                outcome["error"] = error
-            finally:
-                done.set()
-
-        self.post(task)
-        done.wait()
-        if "error" in outcome:
-            raise outcome["error"]
-        return outcome["value"]
+        return self.begin(function).result()
 
     def _loop(self) -> None:
         while True:

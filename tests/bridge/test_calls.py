@@ -58,6 +58,25 @@ def test_a_job_that_is_submitted_can_be_waited_for_later() -> None:
     assert [a[0] for a in arrays] == [i + 1.0 for i in range(20)]
 
 
+def test_a_job_may_be_asked_for_its_result_again_and_from_elsewhere() -> None:
+    job = bridge.submit("increment", np.zeros(1))
+    threads = [threading.Thread(target=job.result) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    job.result()
+    job.result()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_large_numbers_do_not_trip_numpys_error_state() -> None:
+    x = np.array([1e300, 1e-300, np.inf])
+    with np.errstate(all="raise"):
+        call("increment", x)
+    assert x.tolist() == [1e300, 1.0, np.inf]
+
+
 def test_ten_thousand_random_bad_calls_raise_and_never_crash(julia: Session) -> None:
     rng = np.random.default_rng(0)
     names = sorted(julia.table)

@@ -59,8 +59,8 @@ def interrupt(code: str, number: int = signal.SIGINT) -> tuple[int, str, float]:
     process.send_signal(number)
     first = process.stdout.readline()
     seconds = time.monotonic() - began
-    rest, _ = process.communicate(timeout=60)
-    return process.returncode, first + rest, seconds
+    output = first + process.stdout.read()
+    return process.wait(timeout=60), output, seconds
 
 
 def test_ctrl_c_stops_a_running_kernel_within_a_second_and_julia_lives_on() -> None:
@@ -181,6 +181,12 @@ def test_without_a_julia_the_error_says_how_to_get_one(tmp_path: Path) -> None:
     assert "run `sharpwave setup`" in done.stderr.splitlines()[-1]
 
 
+def test_extensions_that_throw_work_after_julia_has_started() -> None:
+    """Julia brings libunwind into the process, whose names for unwinding must not replace those of C++."""
+    done = run_python(f"{CALL}; import matplotlib.ft2font as fonts; print(getattr(fonts, 'nothing', 'caught'))")
+    assert done.stdout.split() == ["2.0", "caught"], (done.returncode, done.stderr)
+
+
 def test_standard_streams_block_as_before() -> None:
     """Julia's event loop makes pipes non-blocking; a long print into a slow one would then fail."""
     done = run_python(f"import os; {CALL}; print([os.get_blocking(i) for i in range(3)]); print('x' * 1_000_000)")
@@ -255,3 +261,33 @@ def test_a_wheel_works_elsewhere(tmp_path: Path) -> None:
     sources, total = done.stdout.splitlines()
     assert Path(sources).is_relative_to(site)
     assert total == "2.0"
+
+
+def test_an_interrupt_while_julia_starts_does_not_start_it_twice() -> None:
+    done = run_python(f"""
+import signal, threading, time, os
+{CALL.split("; ", 1)[0]}
+threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    x = np.zeros(2)
+    b.call("increment", x)
+    time.sleep(5)
+except KeyboardInterrupt:
+    print("interrupted")
+y = np.zeros(2)
+b.call("increment", y)
+print(y.sum())
+""")
+    assert done.stdout.split() == ["interrupted", "2.0"], (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"install": 3}', '{"install": null, "juliacall_works": "no"}', "[" * 100_000]
+)
+def test_a_damaged_record_counts_as_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "runtime.json").write_text(text)
+    done = run_python(
+        "from sharpwave_bridge.install import Record, read_record; print(read_record() == Record())",
+        SHARPWAVE_CACHE=str(tmp_path),
+    )
+    assert done.stdout.strip() == "True", done.stderr

@@ -36,6 +36,29 @@ def test_mackey_glass_end_point(method: str) -> None:
     assert abs(solution.y[0, 0] - 1.010443111700142347784) < 1e-8
 
 
+def test_delay_equations_give_their_steps_or_dense_output() -> None:
+    ramp = sw.Equations({"u": "-u(t - 1)"})
+    for dense in (False, True):
+        solution = sw.solve_dde(ramp, (0.0, 10.0), {"u": 0.0}, y0=[1.0], rtol=1e-10, atol=1e-12, dense_output=dense)
+        assert abs(solution.y[0, -1] - 19223 / 362880) < 1e-9  # numerics.md
+        assert (solution.sol is not None) == dense
+
+
+@pytest.mark.parametrize("text", ["-x", "-x(t - 1)", "-x(t - 1 if t < 3 else 2)"])
+def test_tolerances_that_nothing_meets_end_with_a_status(text: str) -> None:
+    equations = sw.Equations({"x": text})
+    settings = {"rtol": 1e-300, "atol": 0.0, "max_steps": 2000, "t_eval": [5.0]}
+    if equations.lags:
+        solution = sw.solve_dde(equations, (0.0, 5.0), {"x": 1.0}, **settings)
+    else:
+        solution = sw.solve_ivp(equations, (0.0, 5.0), [1.0], **settings)
+    assert solution.status < 0
+
+
+def test_steps_shorter_than_the_spacing_of_times_end_with_a_status() -> None:
+    assert sw.solve_ivp(OSCILLATOR, (1e17, 1e17 + 64), [0.0, 1.0], t_eval=[1e17 + 64]).status == -2
+
+
 def test_without_t_eval_the_accepted_steps_come_back() -> None:
     solution = sw.solve_ivp(OSCILLATOR, (0.0, 10.0), [0.0, 1.0], rtol=1e-8)
     assert solution.t[0] == 0.0
@@ -171,6 +194,7 @@ BAD = [
     (lambda: sw.solve_ivp(OSCILLATOR, (0, 1), [1.0, 0.0], events="__import__('os')"), "event 0"),
     (lambda: sw.solve_ivp(OSCILLATOR, (0, 1), [1.0, 0.0], events=sw.Event("x", direction=2)), "direction must be"),
     (lambda: sw.solve_ivp(DELAYED, (0, 1), [1.0]), "use solve_dde"),
+    (lambda: sw.solve_ivp(OSCILLATOR, (0, 1), [1.0, 0.0], events="x(t - 1)"), "an event looks back in time"),
     (lambda: sw.solve_dde(DELAYED, (1, 0), {"x": 1.0}), "t_span must rise"),
     (lambda: sw.solve_dde(DELAYED, (0, 1), {}), "history"),
     (lambda: sw.solve_dde(DELAYED, (0, 1), {"x": "x"}), "history"),

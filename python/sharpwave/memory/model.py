@@ -58,6 +58,7 @@ class GSEMM:
         "General Sequential Episodic Memory Model", ICML 2023, arXiv 2212.05563.
 
     Example:
+        >>> from sharpwave.memory import chain
         >>> model = GSEMM(np.eye(3), chain(3), feature_activation="tanh", hidden_activation="identity")
         >>> model.memories, model.feature_activation, model.tau_d
         (3, Tanh(gain=1.0), 20.0)
@@ -145,6 +146,7 @@ def LISEM(  # noqa: N802  (the model's name)
         gain: g of s_f.
 
     Example:
+        >>> from sharpwave.memory import cycle
         >>> LISEM(np.eye(2), cycle(2)).feature_activation
         Tanh(gain=1.0)
     """
@@ -177,6 +179,7 @@ def DSEM(  # noqa: N802
             not bounded, so that features either die out or blow up unless the constants hold them.
 
     Example:
+        >>> from sharpwave.memory import cycle
         >>> DSEM(np.eye(2), cycle(2), gain=100.0).hidden_activation
         Softmax(gain=100.0)
     """

@@ -77,7 +77,7 @@ def recall(
         >>> from sharpwave.memory import DSEM, cycle
         >>> patterns = 10 * np.eye(4)
         >>> recall(DSEM(patterns, cycle(4)), patterns[1], 20.0, backend="torch").sequence()
-        (1, 2, 3, 0, 1)
+        (1, 2, 3, 0, 1, 2)
     """
     cues, single = _states("cue", cue, None, model.features)
     batch = len(cues)

@@ -119,7 +119,10 @@ def compiled(job: Request) -> int:
     past = None if job.history is None else tuple(sorted((name, str(text)) for name, text in job.history.items()))
     known = _handles.setdefault(job.equations, {})
     if (texts, past) not in known:
+        program = job.equations.encode(texts, job.history)
+        if job.history is None and len(program.lag_variables):
+            raise ValueError("an event looks back in time: use solve_dde, with a history")
         handle = np.empty(1, np.int64)
-        call("compile_equations", *job.equations.encode(texts, job.history).arrays(), handle)
+        call("compile_equations", *program.arrays(), handle)
         known[texts, past] = int(handle[0])
     return known[texts, past]

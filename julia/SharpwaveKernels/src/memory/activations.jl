@@ -14,7 +14,9 @@ end
 struct Relu <: Activation end
 
 "The activation with the number that the caller uses; `value` is its gain or power."
-function activation(kind::Int, value::Float64)
+function activation(kind::Float64, value::Float64)
+    kind in (1, 2) && !(value > 0) && throw(BadArgument("activations", "a gain must be positive, got $value"))
+    kind == 3 && !(value in 1:64) && throw(BadArgument("activations", "a power must be an integer from 1 to 64, got $value"))
     kind == 0 && return Identity()
     kind == 1 && return Tanh(value)
     kind == 2 && return Softmax(value)

@@ -14,7 +14,7 @@ function couplings(constants, from, to, weight, K::Int)
 end
 
 function recall_plan(t_eval, t_end, dt, rtol, atol::Vector{Float64}, max_steps)
-    t_end > 0 || throw(BadArgument("t_end", "must be positive, got $t_end"))
+    0 < t_end < Inf || throw(BadArgument("t_end", "must be positive and finite, got $t_end"))
     dt >= 0 || throw(BadArgument("dt", "must not be negative, got $dt"))
     rtol > 0 || throw(BadArgument("rtol", "must be positive, got $rtol"))
     all(a -> a > 0, atol) || throw(BadArgument("atol", "must be positive"))
@@ -44,8 +44,8 @@ function memory_recall(control::Control, matrix::Matrix{Float64}, matrix_t::Matr
                        reached::Vector{Float64}, counts::Matrix{Int64})
     K = size(matrix, 2)
     c = couplings(constants, edge_from, edge_to, edge_weight, K)
-    feature = activation(Int(activations[1, 1]), activations[2, 1])
-    hidden = activation(Int(activations[1, 2]), activations[2, 2])
+    feature = activation(activations[1, 1], activations[2, 1])
+    hidden = activation(activations[1, 2], activations[2, 2])
     input = checked_input(input_starts, input_drive)
     if reduced != 0
         feature isa Identity || throw(BadArgument("activations", "the reduced form needs the identity for features"))

@@ -38,9 +38,10 @@ are learned in place, `surprise[epoch]` is the mean over an epoch of half the su
 function memory_learn(control::Control, items::Matrix{Float64}, activations::Matrix{Float64}, constants::Vector{Float64},
                       steps::Int64, patterns::Matrix{Float64}, transitions::Matrix{Float64}, surprise::Vector{Float64})
     all(i -> constants[i] > 0, (1, 2, 6, 7, 9)) || throw(BadArgument("constants", "time constants and dt must be positive"))
+    constants[3] >= 0 || throw(BadArgument("constants", "alpha_s must not be negative, got $(constants[3])"))
     steps > 0 || throw(BadArgument("steps", "must be positive, got $steps"))
-    rules = Learning(activation(Int(activations[1, 1]), activations[2, 1]),
-                     activation(Int(activations[1, 2]), activations[2, 2]), constants...)
+    rules = Learning(activation(activations[1, 1], activations[2, 1]), activation(activations[1, 2], activations[2, 2]),
+                     constants...)
     learn_epochs!(control, rules, items, steps, patterns, transitions, surprise)
 end
 @kernel memory_learn """
@@ -62,7 +63,7 @@ function learn_epochs!(control::Control, rules::Learning, items, steps, patterns
         total = 0.0
         for item in 1:size(items, 2)
             for step in 1:steps
-                step & 255 == 0 && throw_if_cancelled(control)
+                step & 63 == 1 && throw_if_cancelled(control)
                 total += learn_step!(s, rules, items, item, patterns, transitions)
             end
             progress!(control, (epoch - 1) * size(items, 2) + item)

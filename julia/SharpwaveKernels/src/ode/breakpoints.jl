@@ -100,7 +100,7 @@ function crossing_time(x::Trajectory, s::System, j::Int, point::Float64, forward
     low, high = x.t, x.t + x.h
     while true
         middle = low + (high - low) / 2
-        (middle == low || middle == high) && return high
+        low < middle < high || high < middle < low || return high
         s.arguments!(d.arguments, x.p, middle)
         past = x.direction * (d.arguments[j] - point)
         (forwards ? past >= 0 : past <= 0) ? (high = middle) : (low = middle)

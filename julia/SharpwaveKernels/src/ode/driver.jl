@@ -87,6 +87,10 @@ function run_steps!(out::Outcome, x::Trajectory, m, s::System, plan::Plan, c::Pr
             report!(out, c, floor(Int, 1000 * abs((x.t - plan.t0) / (plan.t1 - plan.t0))), control)
         end
         t_new = choose_step!(x, s, plan, c)
+        if !(abs(x.h) > 0)
+            c.status = STEP_TOO_SMALL
+            break
+        end
         if !x.has_slope
             derivative!(x.slope, x, s, x.u, x.t)
             x.has_slope = true

@@ -21,6 +21,7 @@ function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_e
         given == wanted || throw(BadArgument(name, "expected $wanted values, got $given"))
     end
     haskey(METHODS, method) || throw(BadArgument("method", "expected a number from 1 to $(length(METHODS)), got $method"))
+    delayed(system) && absent(system.history!) && throw(BadArgument("handle", "a delayed system needs a history"))
     plan = checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_steps, event_direction, event_terminal, save)
     dt > 0 || METHODS[method] in (Rodas5P, Tsit5) || throw(BadArgument("dt", "this method needs a fixed step, got 0.0"))
     result = BatchResult(system, plan, y)
@@ -34,6 +35,8 @@ function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_e
         event_counts[b] = system.nevents > 0 ? length(result.events[b].t) : 0
     end
     kept[1] = 0
+    # delays keep the polynomials for themselves, whether or not the caller wants them
+    save > 1 || foreach(record -> empty!(record.coefficients), result.records)
     if !hand_over!(result.records, result.events, step_t, step_y, dense, event_t, event_index, event_y)
         lock(KEPT_LOCK) do
             kept[1] = KEPT_COUNT[] += 1

@@ -15,6 +15,9 @@ struct TimeFunction
     address::Ptr{Cvoid}
 end
 
+absent(f) = f === nothing
+absent(f::TimeFunction) = f.address == C_NULL
+
 const VECTOR, MATRIX = Ref{Vector{Float64}}, Ref{Matrix{Float64}}
 
 # `Any` hands over the array itself, which is what `Ref` of a mutable type receives.

@@ -35,6 +35,7 @@ function initial_step(x::Trajectory, s::System, plan::Plan)
     span = abs(plan.t1 - plan.t0)
     d0, d1 = weighted_norm(x, plan, x.u, x.u, 0.0), weighted_norm(x, plan, x.slope, x.slope, 0.0)
     h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1
+    h0 > 0 && isfinite(h0) || (h0 = 1e-6)       # tolerances that no number meets make both norms infinite
     h0 = min(h0, span, plan.max_step)
     x.h = h0 * x.direction
     @inbounds for i in 1:x.n
@@ -45,7 +46,7 @@ function initial_step(x::Trajectory, s::System, plan::Plan)
     largest = max(d1, d2)
     h1 = largest <= 1e-15 ? max(1e-6, 1e-3 * h0) : (0.01 / largest)^(1 / x.order)
     h = min(100 * h0, h1)
-    return h > 0 ? min(h, span, plan.max_step) : h0
+    return h > 0 && isfinite(h) ? min(h, span, plan.max_step) : h0
 end
 
 "The weighted root mean square of a - factor * b."
