@@ -56,20 +56,18 @@ def _start_seconds() -> float:
 def _calls() -> tuple[list[float], list[float]]:
     """Seconds of a call, on Julia's thread and queued, sample by sample in turns."""
     from sharpwave_bridge import call, session
-    from sharpwave_bridge.worker import KERNEL_TYPE, Job
 
     x = np.zeros(1)
-    running = session()
-    signature = running.table["increment"]
-    kernel = KERNEL_TYPE(running.worker.run(lambda: running.runtime.address("increment")))
+    call("increment", x)  # compiles
+    worker = session().worker
 
-    def one_alone() -> None:
-        Job(signature, (x,)).run(kernel, running.worker.message)
+    def sample() -> float:
+        return _seconds_each(lambda: call("increment", x))
 
     alone, queued = [], []
     for _ in range(SAMPLES):
-        alone.append(running.worker.run(lambda: _seconds_each(one_alone)))
-        queued.append(_seconds_each(lambda: call("increment", x)))
+        alone.append(worker.run(sample))
+        queued.append(sample())
     return alone, queued
 
 
