@@ -70,20 +70,24 @@ class Session:
 
 
 def _begin() -> Pending:
-    """Choose a runtime and have it started; on the worker, but for a Julia that juliacall runs already.
+    """Have Julia started on a new worker, but for a Julia that juliacall runs already.
 
     That one belongs to another thread: the kernels are loaded from here and entered from the worker, which current
     Julias adopt.
     """
-    choice, count, worker = choose_runtime(), thread_count(), Worker()
-    if choice == "juliacall" and pythoncall.is_running():
-        pending = Pending(lambda: Session(pythoncall.JuliacallJulia(count), worker, here=True))
-        pending.run()
-        return pending
+    worker = Worker()
+    if not pythoncall.is_running():
+        return worker.begin(lambda: _start(worker))
+    pending = Pending(lambda: _start(worker, here=True))
+    pending.run()
+    return pending
+
+
+def _start(worker: Worker, here: bool = False) -> Session:
+    choice, count = choose_runtime(), thread_count()
     if choice == "juliacall":
-        return worker.begin(lambda: Session(pythoncall.JuliacallJulia(count), worker))
-    install = _libjulia_install()
-    return worker.begin(lambda: Session(EmbeddedJulia(install, count), worker))
+        return Session(pythoncall.JuliacallJulia(count), worker, here)
+    return Session(EmbeddedJulia(_libjulia_install(), count), worker)
 
 
 _lock = threading.Lock()

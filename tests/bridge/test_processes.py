@@ -194,6 +194,22 @@ def test_standard_streams_block_as_before() -> None:
     assert done.stdout.splitlines()[1] == "[True, True, True]"
 
 
+def test_a_failed_start_is_kept_and_leaves_no_threads_behind() -> None:
+    done = run_python(
+        """
+import threading, sharpwave_bridge as b
+for _ in range(5):
+    try:
+        b.session()
+    except b.JuliaUnavailableError:
+        pass
+print(sum(thread.name == "sharpwave-julia" for thread in threading.enumerate()))
+""",
+        SHARPWAVE_RUNTIME="none",
+    )
+    assert done.stdout.strip() == "1", done.stderr
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])  # an old Julia takes no more than there are cores
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
 def test_the_number_of_threads_is_what_was_asked_for(threads: str) -> None:

@@ -135,10 +135,6 @@ class Trajectory:
     def _basis_overlaps(self) -> Array:
         return self._basis @ self._patterns.T
 
-    @cached_property
-    def _gram(self) -> Array:
-        return self._patterns @ self._patterns.T
-
     def _target(self, states: Array) -> Array:
         model, K = self.problem.model, self._K
         static = math.sqrt(model.alpha_s) * states[..., :K]
@@ -164,7 +160,7 @@ class Trajectory:
         driven = ((acting @ self._basis_gram) * self._base_f).sum(-1) + (acting @ self._basis_overlaps * c_f).sum(-1)
         total = self._squared_features() / 2 - driven + hidden_energy(model, now, target)
         pull = math.sqrt(model.alpha_s) * s_h - c_f
-        squared_rate = self._squared(acting - self._base_f, pull, pull @ self._gram) / model.tau_f**2
+        squared_rate = self._squared(acting - self._base_f, pull, pull @ self.problem.model.gram) / model.tau_f**2
         descent = -model.tau_f * np.maximum(squared_rate, 0.0)  # rounding can leave a tiny negative square
         if model.tau_h > 0:
             rate = (target - now) / model.tau_h
