@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from collections.abc import Callable
@@ -12,19 +11,20 @@ from . import pythoncall
 from .errors import BridgeError, JuliaUnavailableError, KernelError
 from .install import find_install, read_record
 from .libjulia import EmbeddedJulia, JuliaInstall
-from .table import ABI_VERSION, Signature, parse_table
-from .worker import KERNEL_TYPE, Job, Pending, Worker
+from .table import ABI_VERSION, parse_table
+from .worker import LINGER_TYPE, Job, Kernel, Pending, Worker
 
 RUNTIMES = ("juliacall", "libjulia", "none")
 
 
 class Runtime(Protocol):
-    """A started Julia. `address` is called on the thread that owns it."""
+    """A started Julia, with the address of its function `linger`. `address` is called on the thread that owns it."""
 
     name: str
     version: str
     threads: int
     table: str
+    linger: int
 
     def address(self, kernel: str) -> int: ...
 
@@ -44,29 +44,23 @@ class Session:
         self.abi = ABI_VERSION
         self.table = parse_table(runtime.table)
         self._here = here
-        self._kernels: dict[str, tuple[Signature, Callable[[], Callable[..., int]]]] = {}
+        self._kernels: dict[str, Kernel] = {}
+        worker.linger = LINGER_TYPE(runtime.linger)
 
     def submit(self, name: str, values: tuple[Any, ...]) -> Job:
         """Check the arguments and queue the kernel."""
-        signature, kernel = self._kernels.get(name) or self._prepare(name)
-        job = Job(signature, values)
-        worker = self.worker
-        if worker.is_current:
-            job.run(kernel, worker.message)
-        else:
-            worker.post(lambda: job.run(kernel, worker.message))
+        job = Job(self._kernels.get(name) or self._kernel(name), values, self.worker)
+        self.worker.enter(job)
         return job
 
-    def _prepare(self, name: str) -> tuple[Signature, Callable[[], Callable[..., int]]]:
-        """The kernel's signature, and what compiles it where it is first entered."""
+    def _kernel(self, name: str) -> Kernel:
         signature = self.table.get(name)
         if signature is None:
             raise KernelError(name, f"there is no such kernel; there are {', '.join(sorted(self.table))}")
-        compiled = functools.lru_cache(lambda: KERNEL_TYPE(self.runtime.address(name)))
+        kernel = Kernel(signature, lambda: self.runtime.address(name))
         if self._here:
-            compiled()
-        self._kernels[name] = (signature, compiled)
-        return self._kernels[name]
+            kernel.compile()
+        return self._kernels.setdefault(name, kernel)
 
 
 def _begin() -> Pending:

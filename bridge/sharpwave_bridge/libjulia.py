@@ -14,7 +14,7 @@ from pathlib import Path
 from . import paths
 from .errors import JuliaUnavailableError
 from .signals import process_kept
-from .sources import TABLE, address_expression, load_expression
+from .sources import LINGER, TABLE, address_expression, load_expression
 
 _MISSING = re.compile(r"^(lib[^:/]+): cannot open shared object file")
 
@@ -59,6 +59,7 @@ class EmbeddedJulia:
             self.threads = int(self._text("string(Threads.nthreads())"))
             self._text(load_expression())
             self.table = self._text(TABLE)
+            self.linger = int(self._text(LINGER))
 
     def address(self, kernel: str) -> int:
         """Compile a kernel and give the address of its C function."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import JuliaUnavailableError
 from .signals import process_kept
-from .sources import TABLE, address_expression, load_expression
+from .sources import LINGER, TABLE, address_expression, load_expression
 
 
 def is_running() -> bool:
@@ -43,6 +43,7 @@ class JuliacallJulia:
         self.threads = int(self._main.seval("Threads.nthreads()"))
         self._main.seval(f"begin; {load_expression()}; end")
         self.table = str(self._main.seval(TABLE))
+        self.linger = int(str(self._main.seval(LINGER)))
 
     def address(self, kernel: str) -> int:
         """Compile a kernel and give the address of its C function."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from .errors import BridgeError
 
 TABLE = "SharpwaveKernels.abi_table()"
+LINGER = "string(SharpwaveKernels.linger_pointer())"  # compiles it and gives its address in decimal
 
 
 def julia_sources() -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import queue
 import threading
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from .errors import BridgeError, KernelCancelled, KernelError
@@ -13,54 +15,99 @@ from .table import Signature, pack
 
 MESSAGE_BYTES = 4096
 POLL_SECONDS = 0.1
+# How long the thread of Julia watches for the next kernel after one, and a caller for the end of one, before they go to
+# sleep: a few times what it takes to wake them.
+PATIENCE_SECONDS = 200e-6
 
 # int32 kernel(control, slots, message, capacity); ctypes lets go of the GIL during the call.
 KERNEL_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-_CONTROL = ctypes.c_int64 * 4  # cancel, done, total, reserved
+# int32 linger(mailbox, patience in nanoseconds, capacity): see mailbox.jl, also for the words of a mailbox.
+LINGER_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+_MAILBOX = ctypes.c_int64 * 7
+_LETTER, _LEAVE, _SLEEPING = 0, 5, 6
+# cancel, done, total, ended (0, or one more than the status), and then the message
+_SHARED = ctypes.c_int64 * (4 + MESSAGE_BYTES // 8)
+_CANCEL, _DONE, _TOTAL, _ENDED = range(4)
+_MESSAGE_OFFSET = 4 * 8
 _OK, _FAILED, _CANCELLED, _BAD_ARGUMENT = 0, 1, 2, 3
 
 
+class Kernel:
+    """A kernel of the running Julia, compiled the first time that it is entered.
+
+    Attributes:
+        signature: its name and arguments.
+        address: of its C function; 0 until it is compiled.
+    """
+
+    __slots__ = ("_compile", "address", "enter", "signature")
+
+    def __init__(self, signature: Signature, compile_kernel: Callable[[], int]) -> None:
+        self.signature = signature
+        self.address = 0
+        self._compile = compile_kernel
+
+    def compile(self) -> None:
+        """Compile it, if that has not been done; on a thread that may enter Julia."""
+        if not self.address:
+            address = self._compile()
+            self.enter: Callable[..., int] = KERNEL_TYPE(address)
+            self.address = address
+
+
 class Job:
-    """One call of a kernel: its arguments stay alive, and its control block is shared, until it ends."""
+    """One call of a kernel: its arguments stay alive, and a block of memory is shared with it, until it ends."""
 
-    __slots__ = ("_control", "_ended", "_failure", "_message", "_signature", "_slots", "_status", "_values")
+    __slots__ = ("_failure", "_released", "_shared", "_slots", "_values", "_worker", "kernel", "mailed", "sleeping")
 
-    def __init__(self, signature: Signature, values: tuple[Any, ...]) -> None:
-        self._signature = signature
+    def __init__(self, kernel: Kernel, values: tuple[Any, ...], worker: Worker) -> None:
+        self.kernel = kernel
+        self.mailed = self.sleeping = False
+        self._worker = worker
         self._values = values
-        slots = pack(signature, values)
+        slots = pack(kernel.signature, values)
         self._slots = (ctypes.c_int64 * len(slots))(*slots)
-        self._control = _CONTROL()
-        self._message = b""
-        self._status: int | None = None
+        self._shared = _SHARED()
         self._failure: BridgeError | None = None
-        self._ended = threading.Lock()
-        self._ended.acquire()
+        self._released = threading.Lock()
+        self._released.acquire()
 
     def cancel(self) -> None:
         """Ask the kernel to stop; it does so at its next poll, and `result` raises KernelCancelled."""
-        self._control[0] = 1
+        self._shared[_CANCEL] = 1
 
     @property
     def progress(self) -> tuple[int, int]:
         """(done, total) as the kernel counts; total is 0 until the kernel has said it."""
-        return self._control[1], self._control[2]
+        return self._shared[_DONE], self._shared[_TOTAL]
 
-    def run(self, kernel: Callable[[], Callable[..., int]], message: ctypes.Array[ctypes.c_char]) -> None:
-        """Enter the kernel, on the thread that owns Julia.
+    @property
+    def ended(self) -> bool:
+        """Whether the kernel has ended, well or not."""
+        return self._shared[_ENDED] != 0
 
-        Args:
-            kernel: gives the kernel; the first time it compiles it.
-            message: where the kernel writes what went wrong.
-        """
+    @property
+    def letter(self) -> tuple[int, int, int, int]:
+        """The addresses of what a mailbox takes: kernel, control block, slots, message."""
+        shared = ctypes.addressof(self._shared)
+        return self.kernel.address, shared, ctypes.addressof(self._slots), shared + _MESSAGE_OFFSET
+
+    def run(self) -> None:
+        """Enter the kernel, on the thread that owns Julia."""
+        status = _FAILED
         try:
-            self._status = kernel()(self._control, self._slots, message, len(message))
-            if self._status != _OK:
-                self._message = message.value
+            self.kernel.compile()
+            _, control, slots, message = self.letter
+            status = self.kernel.enter(control, slots, message, MESSAGE_BYTES)
         except BridgeError as error:
             self._failure = error
         finally:
-            self._ended.release()
+            self._shared[_ENDED] = status + 1
+            self.release()
+
+    def release(self) -> None:
+        """Wake who waits for the end; called once, after it."""
+        self._released.release()
 
     def result(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Wait for the end of the job.
@@ -75,6 +122,7 @@ class Job:
         """
         try:
             if progress is None:
+                self._watch()
                 self._wait()
             else:
                 while not self._wait(POLL_SECONDS):
@@ -83,27 +131,39 @@ class Job:
             self.cancel()
             self._wait()
             raise
+        self._worker.forget(self)
         self._raise_failure()
 
     def _wait(self, seconds: float = -1) -> bool:
         """Whether the job has ended within a time; others may wait for it too."""
-        if self._ended.acquire(timeout=seconds):
-            self._ended.release()
-            return True
-        return False
+        if not self.ended:
+            self._worker.sleep_over(self)
+        if not self.ended and self._released.acquire(timeout=seconds):
+            self._released.release()
+        return self.ended
+
+    def _watch(self) -> None:
+        """Watch for the end of a short job without going to sleep, unless its thread needs the GIL for it."""
+        if not self.mailed:
+            return
+        shared, deadline = self._shared, perf_counter() + PATIENCE_SECONDS
+        while not shared[_ENDED] and perf_counter() < deadline:
+            os.sched_yield()  # the thread of Julia may have been put on the same core
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-        if self._status == _OK:
+        status = self._shared[_ENDED] - 1
+        if status == _OK:
             return
-        if self._status == _CANCELLED:
-            raise KernelCancelled(f"{self._signature.name}: cancelled")
-        text = self._message.decode("utf-8", "replace")
+        name = self.kernel.signature.name
+        if status == _CANCELLED:
+            raise KernelCancelled(f"{name}: cancelled")
+        text = ctypes.string_at(ctypes.addressof(self._shared) + _MESSAGE_OFFSET).decode("utf-8", "replace")
         argument = None
-        if self._status == _BAD_ARGUMENT:
+        if status == _BAD_ARGUMENT:
             argument, _, text = text.partition("\x1f")
-        raise KernelError(self._signature.name, text, argument)
+        raise KernelError(name, text, argument)
 
 
 class Pending:
@@ -132,11 +192,20 @@ class Pending:
 
 
 class Worker:
-    """A daemon thread that runs callables one after another; Julia is started on it and never entered from another."""
+    """A daemon thread that runs callables one after another; Julia is started on it and never entered from another.
+
+    Once `linger` is set, to Julia's function of that name, the thread watches its mailbox for some time after each
+    task, and a kernel that comes then is run at once, without the GIL. The door is held by whoever changes what thread
+    and callers both look at.
+    """
 
     def __init__(self) -> None:
-        self.message = ctypes.create_string_buffer(MESSAGE_BYTES)
+        self.linger: Callable[..., int] | None = None
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._mailbox = _MAILBOX()
+        self._lingers = False
+        self._mailed: set[Job] = set()  # jobs put into the mailbox, until they are seen to have ended
         self._thread = threading.Thread(target=self._loop, name="sharpwave-julia", daemon=True)
         self._thread.start()
 
@@ -146,7 +215,39 @@ class Worker:
 
     def post(self, task: Callable[[], None]) -> None:
         """Queue a task that does not raise."""
+        with self._door:
+            self._post(task)
+
+    def _post(self, task: Callable[[], None]) -> None:
         self._inbox.put(task)
+        self._mailbox[_LEAVE] = 1
+
+    def enter(self, job: Job) -> None:
+        """Queue a job, after what was queued before."""
+        if self.is_current:
+            job.run()
+            return
+        with self._door:
+            mailbox = self._mailbox
+            if self._lingers and job.kernel.address and not (mailbox[_LETTER] or mailbox[_LEAVE]):
+                job.mailed = True
+                self._mailed.add(job)
+                mailbox[1:5] = list(job.letter)
+                mailbox[_LETTER] = 1
+            else:
+                self._post(job.run)
+
+    def sleep_over(self, job: Job) -> None:
+        """Say that a job's caller will wait to be woken."""
+        with self._door:
+            if job in self._mailed:
+                job.sleeping = True
+                self._mailbox[_SLEEPING] = 1
+
+    def forget(self, job: Job) -> None:
+        """Let go of a job that has ended."""
+        with self._door:
+            self._let_go(job)
 
     def begin(self, function: Callable[[], Any]) -> Pending:
         """Have a function run on the worker."""
@@ -164,3 +265,25 @@ class Worker:
     def _loop(self) -> None:
         while True:
             self._inbox.get()()
+            while self._watch_mailbox():
+                pass
+
+    def _watch_mailbox(self) -> bool:
+        """Run what comes into the mailbox for some time, wake callers; whether to go on with that."""
+        if self.linger is None:
+            return False
+        with self._door:
+            self._mailbox[_LEAVE] = int(not self._inbox.empty())
+            self._lingers = True
+        woken = self.linger(self._mailbox, int(PATIENCE_SECONDS * 1e9), MESSAGE_BYTES)
+        with self._door:
+            self._lingers = False
+            for job in [job for job in self._mailed if job.ended]:
+                self._let_go(job)
+            self._mailbox[_SLEEPING] = int(any(job.sleeping for job in self._mailed))
+            return bool(woken or self._mailbox[_LETTER])
+
+    def _let_go(self, job: Job) -> None:
+        if job in self._mailed:
+            self._mailed.discard(job)
+            job.release()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 
 import numpy as np
 import pytest
 
 import sharpwave_bridge as bridge
+from sharpwave.equations import Equations
 from sharpwave_bridge import KernelError, call
 from sharpwave_bridge.julia import Session
 
@@ -56,6 +59,72 @@ def test_a_job_that_is_submitted_can_be_waited_for_later() -> None:
     for job in jobs:
         job.result()
     assert [a[0] for a in arrays] == [i + 1.0 for i in range(20)]
+
+
+def _integration(program: int, steps: int) -> bridge.Job:
+    """A submitted job of some 100 nanoseconds a step."""
+    return bridge.submit(
+        "integrate", program, 3, np.ones((1, 1)), np.empty((1, 0)), 0.0, 1.0, np.empty(0), 1e-6, np.zeros(1), 0.0,
+        np.inf, 1.0 / steps, 2 * steps, np.empty((0, 2), np.int64), 0, 0, np.empty((1, 0, 1)), np.empty(1),
+        np.empty((1, 8), np.int64),
+    )  # fmt: skip
+
+
+def _compilation() -> tuple[np.ndarray, bridge.Job]:
+    """A submitted job whose result, the handle, is one more than that of the one before."""
+    handle, program = np.zeros(1, np.int64), Equations({"x": f"-{next(_rates)}*x"}).encode()
+    return handle, bridge.submit("compile_equations", *program.arrays(), handle)
+
+
+_rates = itertools.count(2)
+
+
+@pytest.mark.parametrize("steps", [1, 1_000, 100_000])
+def test_jobs_of_one_thread_run_in_the_order_in_which_they_are_submitted(steps: int) -> None:
+    first, job = _compilation()
+    job.result()
+    handles = []
+    for _ in range(4):
+        jobs = [_integration(int(first[0]), steps)]
+        for _ in range(3):
+            handle, job = _compilation()
+            handles.append(handle)
+            jobs.append(job)
+        jobs[-1].result()
+        assert all(job.ended for job in jobs)
+    assert [int(handle[0] - first[0]) for handle in handles] == list(range(1, 13))
+
+
+def test_short_and_long_jobs_of_many_threads_all_end(julia: Session) -> None:
+    """Callers that watch and callers that sleep, on a thread that is now in Julia and now in Python."""
+    handle, job = _compilation()
+    job.result()
+    program, ended = int(handle[0]), []
+
+    def work(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        for _ in range(30):
+            kind = rng.integers(4)
+            if kind == 0:
+                for job in [_integration(program, int(rng.choice([1, 100, 3_000, 50_000]))) for _ in range(3)]:
+                    job.result(progress=(lambda done, total: None) if rng.random() < 0.3 else None)
+            elif kind == 1:
+                time.sleep(float(rng.choice([0.0, 1e-4, 3e-4, 1e-3])))
+            elif kind == 2:
+                assert julia.worker.run(lambda: 7) == 7
+            else:
+                x = np.zeros(1)
+                for _ in range(20):
+                    call("increment", x)
+                assert x[0] == 20
+        ended.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,), daemon=True) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(ended) == [0, 1, 2, 3]
 
 
 def test_a_job_may_be_asked_for_its_result_again_and_from_elsewhere() -> None:

@@ -9,6 +9,7 @@ using LinearAlgebra
 
 include("control.jl")
 include("abi.jl")
+include("mailbox.jl")
 
 include("multiply.jl")
 include("expressions.jl")

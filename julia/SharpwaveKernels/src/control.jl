@@ -6,9 +6,9 @@ struct Cancelled <: Exception end
 """
     Control(ptr)
 
-A view of the caller's control block: `[cancel, done, total, reserved]`. The caller sets `cancel`; the kernel sets `done` and
-`total`. Kernels poll `cancelled(control)` every few hundred steps and on each thread, return early, and
-call `throw_if_cancelled(control)` once, outside threaded code.
+A view of the caller's control block: `[cancel, done, total, ended]`. The caller sets `cancel`; the kernel sets `done` and
+`total`; who ran the kernel sets `ended`, to one more than its status. Kernels poll `cancelled(control)` every few hundred steps
+and on each thread, return early, and call `throw_if_cancelled(control)` once, outside threaded code.
 """
 struct Control
     ptr::Ptr{Int64}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +18,16 @@ from .solution import Array, DenseOutput, Solution
 
 # The numbers by which the kernel knows the methods, and the powers of their dense output.
 _METHODS = {"Rodas5P": (1, 5), "Tsit5": (2, 5), "RK4": (3, 4), "ExponentialEuler": (4, 4)}
-# Room for steps and events of each trajectory; what needs more is fetched by a second call.
-_STEPS, _EVENTS = 256, 64
 
 # Compiled systems: for each Equations, by events and history, the kernel's handle.
 _handles: weakref.WeakKeyDictionary[Equations, dict[Any, int]] = weakref.WeakKeyDictionary()
 
+_keys = count(1)
+_NONE = np.empty(0)
+_NO_EVENTS = np.empty((0, 2), np.int64)
 
-class _Buffers(NamedTuple):
+
+class _Kept(NamedTuple):
     """What trajectories leave in numbers not known beforehand, one after the other, in the kernel's order."""
 
     step_t: Array
@@ -34,17 +36,6 @@ class _Buffers(NamedTuple):
     event_t: Array
     event_index: NDArray[np.int64]
     event_y: Array
-
-    @classmethod
-    def room(cls, steps: int, pieces: int, events: int, powers: int, n: int) -> _Buffers:
-        return cls(
-            np.empty(steps),
-            np.empty((steps, n)),
-            np.empty((pieces, powers, n)),
-            np.empty(events),
-            np.empty(events, np.int64),
-            np.empty((events, n)),
-        )
 
 
 def solve(job: Request, progress: Callable[[int, int], None] | None) -> list[Solution]:
@@ -55,62 +46,80 @@ def solve(job: Request, progress: Callable[[int, int], None] | None) -> list[Sol
         KernelError: the kernel refused an argument.
     """
     batch, n = job.states.shape
-    handle = compiled(job)
     number, powers = _METHODS[job.method]
-    steps_kept = job.dense_output or job.t_eval is None
-    save = 2 if job.dense_output else int(steps_kept)
-    times = np.empty(0) if job.t_eval is None else job.t_eval
-    y = np.empty((batch, len(times), n))
-    status, statistics = np.empty(batch, np.int64), np.empty((batch, 5), np.int64)
-    t_end, y_end = np.empty(batch), np.empty((batch, n))
-    step_counts, event_counts, kept = np.empty(batch, np.int64), np.empty(batch, np.int64), np.empty(1, np.int64)
-    buffers = _Buffers.room(
-        _STEPS * batch * steps_kept, _STEPS * batch * job.dense_output, _EVENTS * len(job.events), powers, n
-    )
-    directions = np.array([event.direction for event in job.events], np.int64)
-    terminal = np.array([int(event.terminal) for event in job.events], np.int64)
+    times = _NONE if job.t_eval is None else job.t_eval
+    events = _NO_EVENTS
+    if job.events:
+        events = np.array([(event.direction, int(event.terminal)) for event in job.events], np.int64)
+    save, key = 2 if job.dense_output else int(job.t_eval is None), next(_keys)
+    y, t_end, outcomes = np.empty((batch, len(times), n)), np.empty(batch), np.empty((batch, 8), np.int64)
     call(
-        "integrate", handle, number, job.states, job.values, job.start, job.end, times, job.rtol, job.atol,
-        job.first_step, job.max_step, job.dt, job.max_steps, directions, terminal, save, y, status, statistics, t_end,
-        y_end, step_counts, *buffers[:3], event_counts, *buffers[3:], kept, progress=progress,
+        "integrate", compiled(job), number, job.states, job.values, job.start, job.end, times, job.rtol, job.atol,
+        job.first_step, job.max_step, job.dt, job.max_steps, events, save, key, y, t_end, outcomes, progress=progress,
     )  # fmt: skip
-    if kept[0]:
-        steps = int(step_counts.sum())
-        pieces = max(0, steps - batch) if job.dense_output else 0
-        buffers = _Buffers.room(steps, pieces, int(event_counts.sum()), powers, n)
-        call("fetch_result", int(kept[0]), *buffers)
-    stats = {"method": job.method, "backend": f"julia {session().runtime.version}", "rtol": job.rtol}
-    step_at, event_at = [0, *accumulate(step_counts.tolist())], [0, *accumulate(event_counts.tolist())]
-    direction = -1.0 if job.end < job.start else 1.0
+    backend = f"julia {session().runtime.version}"
+    kept, step_at, event_at = None, 0, 0
+    if save or job.events:
+        *_, steps, found = outcomes.sum(axis=0).tolist()
+        kept = _fetch(key, steps, steps - batch if job.dense_output else 0, found, powers, n)
     solutions = []
-    for b in range(batch):
-        taken = slice(step_at[b], step_at[b + 1])
-        pieces_taken = slice(step_at[b] - b, step_at[b + 1] - b - 1)
-        if job.t_eval is None:
-            t, course = buffers.step_t[taken], buffers.step_y[taken]
+    for b, (status, accepted, rejected, evaluations, jacobians, decompositions, steps, found) in enumerate(
+        outcomes.tolist()
+    ):
+        taken = slice(step_at, step_at + steps)
+        happened = slice(event_at, event_at + found)
+        if kept and job.t_eval is None:
+            t, course = kept.step_t[taken], kept.step_y[taken]
         else:
-            whole = status[b] == 0
-            reached = len(times) if whole else int((direction * times <= direction * t_end[b]).sum())
+            reached = len(times)
+            if status != 0:
+                direction = -1.0 if job.end < job.start else 1.0
+                reached = int((direction * times <= direction * t_end[b]).sum())
             t, course = times[:reached], y[b, :reached]
-        happened = slice(event_at[b], event_at[b + 1])
-        which, event_t, event_y = buffers.event_index[happened], buffers.event_t[happened], buffers.event_y[happened]
-        accepted, rejected, evaluations, jacobians, decompositions = statistics[b].tolist()
+        sol, t_events, y_events = None, [], []
+        if kept and job.dense_output:
+            sol = DenseOutput(kept.step_t[taken], kept.dense[step_at - b : step_at - b + steps - 1])
+        if kept and job.events:
+            which = kept.event_index[happened]
+            t_events = [kept.event_t[happened][which == i] for i in range(len(job.events))]
+            y_events = [kept.event_y[happened][which == i] for i in range(len(job.events))]
+        step_at, event_at = step_at + steps, event_at + found
         solutions.append(
             Solution(
                 t=t,
                 y=np.ascontiguousarray(course.T),
-                sol=DenseOutput(buffers.step_t[taken], buffers.dense[pieces_taken]) if job.dense_output else None,
-                t_events=[event_t[which == i] for i in range(len(job.events))],
-                y_events=[event_y[which == i] for i in range(len(job.events))],
-                status=int(status[b]),
+                sol=sol,
+                t_events=t_events,
+                y_events=y_events,
+                status=status,
                 nfev=evaluations,
                 njev=jacobians,
                 nlu=decompositions,
-                stats={**stats, "accepted": accepted, "rejected": rejected},
+                stats={
+                    "method": job.method,
+                    "backend": backend,
+                    "rtol": job.rtol,
+                    "accepted": accepted,
+                    "rejected": rejected,
+                },
                 variables=job.equations.variables,
             )
         )
     return solutions
+
+
+def _fetch(key: int, steps: int, pieces: int, events: int, powers: int, n: int) -> _Kept:
+    kept = _Kept(
+        np.empty(steps),
+        np.empty((steps, n)),
+        np.empty((pieces, powers, n)),
+        np.empty(events),
+        np.empty(events, np.int64),
+        np.empty((events, n)),
+    )
+    if steps or events:
+        call("fetch_result", key, *kept)
+    return kept
 
 
 def compiled(job: Request) -> int:

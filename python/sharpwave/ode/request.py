@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,7 @@ def span(t_span: tuple[float, float]) -> tuple[float, float]:
         start, end = (float(t) for t in t_span)
     except (TypeError, ValueError):
         raise ValueError(f"t_span must be two numbers, got {t_span!r}") from None
-    if not np.isfinite([start, end]).all():
+    if not (math.isfinite(start) and math.isfinite(end)):
         raise ValueError(f"t_span must be finite, got {t_span}")
     return start, end
 
@@ -168,7 +169,9 @@ def _times(t_eval: ArrayLike, start: float, end: float) -> Array:
     return times
 
 
-def _tolerances(atol: ArrayLike, n: int) -> Array:
+def _tolerances(atol: Any, n: int) -> Array:
+    if isinstance(atol, float) and 0 <= atol < math.inf:
+        return np.full(n, atol)
     array = np.asarray(atol, np.float64)
     if array.shape not in ((), (n,)) or not np.isfinite(array).all() or (array < 0).any():
         raise ValueError(f"atol must be non-negative, one number or ({n},), got {atol!r}")

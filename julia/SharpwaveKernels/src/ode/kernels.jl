@@ -1,47 +1,41 @@
-# The kernels of integration: check, integrate, and hand over what fits.
+# The kernels of integration: check, integrate, and hand over what was not known to be so much beforehand.
 
-# Results that did not fit the caller's buffers, until they are fetched.
+# Kept steps and events of jobs, by the caller's keys, until they are fetched.
 const KEPT_RESULTS = Dict{Int,Tuple{Vector{Record},Vector{EventLog}}}()
-const KEPT_COUNT = Ref(0)
 const KEPT_LOCK = ReentrantLock()
 
 """
-Integrate the system of `handle` for a batch of initial states and parameters; see `Plan` for the arguments, `METHODS` for
-the numbers of methods and trajectory.jl for those of status. Steps, dense output and events of the trajectories lie one
-after the other in their buffers, `step_counts` and `event_counts` long; dense output has one polynomial less than there
-are steps kept, since these hold the start. If `kept[1]` is not 0 the buffers were too small and hold nothing: get them
-with `fetch_result`, once.
+Integrate the system of `handle` for a batch of initial states and parameters; see `Plan` for the arguments and `METHODS` for the
+numbers of methods. `events` has a direction and a terminal count for each event function. `outcomes` has for each trajectory its
+status (trajectory.jl), accepted and rejected steps, evaluations, Jacobians, factorizations, and how many kept steps and events
+there are: if there are any, `fetch_result` gives them for the same `key`, once. Kept steps begin with the start.
 """
 function integrate(control::Control, handle, method, y0, parameters, t0, t1, t_eval, rtol, atol, first_step, max_step, dt,
-                   max_steps, event_direction, event_terminal, save, y, status, statistics, t_end, y_end, step_counts, step_t,
-                   step_y, dense, event_counts, event_t, event_index, event_y, kept)
+                   max_steps, events, save, key, y, t_end, outcomes)
     system = system_of(handle)
     for (name, given, wanted) in (("y0", size(y0, 1), system.n), ("parameters", size(parameters, 1), system.nparams),
-                                  ("event_direction", length(event_direction), system.nevents))
+                                  ("events", size(events, 2), system.nevents))
         given == wanted || throw(BadArgument(name, "expected $wanted values, got $given"))
     end
     haskey(METHODS, method) || throw(BadArgument("method", "expected a number from 1 to $(length(METHODS)), got $method"))
     delayed(system) && absent(system.history!) && throw(BadArgument("handle", "a delayed system needs a history"))
-    plan = checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_steps, event_direction, event_terminal, save)
+    plan = checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_steps, events[1, :], events[2, :], save)
     dt > 0 || METHODS[method] in (Rodas5P, Tsit5) || throw(BadArgument("dt", "this method needs a fixed step, got 0.0"))
     result = BatchResult(system, plan, y)
     integrate_batch!(result, system, METHODS[method], plan, y0, parameters, control)
-    copyto!(status, result.status)
-    copyto!(statistics, result.statistics)
     copyto!(t_end, result.t_end)
-    copyto!(y_end, result.y_end)
-    for b in eachindex(status)
-        step_counts[b] = plan.save > 0 ? length(result.records[b].t) : 0
-        event_counts[b] = system.nevents > 0 ? length(result.events[b].t) : 0
-    end
-    kept[1] = 0
-    # delays keep the polynomials for themselves, whether or not the caller wants them
-    save > 1 || foreach(record -> empty!(record.coefficients), result.records)
-    if !hand_over!(result.records, result.events, step_t, step_y, dense, event_t, event_index, event_y)
-        lock(KEPT_LOCK) do
-            kept[1] = KEPT_COUNT[] += 1
-            KEPT_RESULTS[kept[1]] = (result.records, result.events)
+    for b in 1:size(y, 3)
+        outcomes[1, b] = result.status[b]
+        for k in 1:5
+            outcomes[1+k, b] = result.statistics[k, b]
         end
+        outcomes[7, b] = plan.save > 0 ? length(result.records[b].t) : 0
+        outcomes[8, b] = system.nevents > 0 ? length(result.events[b].t) : 0
+    end
+    if any(k -> outcomes[7, k] + outcomes[8, k] > 0, 1:size(y, 3))
+        # delays keep the polynomials for themselves, whether or not the caller wants them
+        save > 1 || foreach(record -> empty!(record.coefficients), result.records)
+        lock(() -> KEPT_RESULTS[key] = (result.records, result.events), KEPT_LOCK)
     end
 end
 @kernel integrate """
@@ -58,31 +52,30 @@ end
     max_step in f64
     dt in f64
     max_steps in i64
-    event_direction in i64[events]
-    event_terminal in i64[events]
+    events in i64[events, 2]
     save in i64
+    key in i64
     y out f64[batch, times, n]
-    status out i64[batch]
-    statistics out i64[batch, 5]
     t_end out f64[batch]
-    y_end out f64[batch, n]
-    step_counts out i64[batch]
-    step_t out f64[steps]
-    step_y out f64[steps, n]
-    dense out f64[pieces, powers, n]
-    event_counts out i64[batch]
-    event_t out f64[found]
-    event_index out i64[found]
-    event_y out f64[found, n]
-    kept out i64[1]
+    outcomes out i64[batch, 8]
 """
 
-"Copy and drop what `integrate` kept under `key`; every buffer must be large enough."
+"""
+Copy what `integrate` kept under `key`, and drop it. Steps, dense output and events of the trajectories lie one after the other,
+in buffers of exactly their size; dense output has one polynomial less for each trajectory than there are steps.
+"""
 function fetch_result(::Control, key, step_t, step_y, dense, event_t, event_index, event_y)
     lock(KEPT_LOCK) do
         haskey(KEPT_RESULTS, key) || throw(BadArgument("key", "nothing is kept under $key"))
-        hand_over!(KEPT_RESULTS[key]..., step_t, step_y, dense, event_t, event_index, event_y) ||
-            throw(BadArgument("key", "the buffers are smaller than what is kept"))
+        r, e = KEPT_RESULTS[key]
+        pairs = (("step_t", step_t, [a.t for a in r]), ("step_y", step_y, [a.y for a in r]),
+                 ("dense", dense, [a.coefficients for a in r]), ("event_t", event_t, [a.t for a in e]),
+                 ("event_index", event_index, [a.index .- 1 for a in e]), ("event_y", event_y, [a.y for a in e]))
+        for (name, buffer, lists) in pairs
+            wanted = sum(length.(lists))
+            length(buffer) == wanted || throw(BadArgument(name, "expected $wanted numbers of room, got $(length(buffer))"))
+        end
+        foreach(((_, buffer, lists),) -> copy_lists!(buffer, lists), pairs)
         delete!(KEPT_RESULTS, key)
     end
 end
@@ -95,6 +88,14 @@ end
     event_index out i64[found]
     event_y out f64[found, n]
 """
+
+function copy_lists!(buffer, lists)
+    at = 1
+    for list in lists
+        copyto!(buffer, at, list, 1, length(list))
+        at += length(list)
+    end
+end
 
 function checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_steps, direction, terminal, save)
     direction_of_time = t1 < t0 ? -1.0 : 1.0
@@ -109,22 +110,7 @@ function checked_plan(t0, t1, t_eval, rtol, atol, first_step, max_step, dt, max_
         0 <= value < Inf || throw(BadArgument(name, "must not be negative, got $value"))
     end
     max_steps > 0 || throw(BadArgument("max_steps", "must be positive, got $max_steps"))
-    all(d -> d in (-1, 0, 1), direction) || throw(BadArgument("event_direction", "expected -1, 0 or 1"))
+    all(d -> d in (-1, 0, 1), direction) || throw(BadArgument("events", "expected a direction of -1, 0 or 1"))
     save in (0, 1, 2) || throw(BadArgument("save", "expected 0, 1 or 2, got $save"))
-    return Plan(t0, t1, copy(t_eval), rtol, copy(atol), first_step, max_step, dt, max_steps, copy(direction), copy(terminal), save)
-end
-
-"Copy the lists of all trajectories into the buffers, one after the other; false, and nothing copied, if one does not fit."
-function hand_over!(r::Vector{Record}, e::Vector{EventLog}, step_t, step_y, dense, event_t, event_index, event_y)
-    pairs = ((step_t, [a.t for a in r]), (step_y, [a.y for a in r]), (dense, [a.coefficients for a in r]),
-             (event_t, [a.t for a in e]), (event_index, [a.index .- 1 for a in e]), (event_y, [a.y for a in e]))
-    all(((buffer, lists),) -> mapreduce(length, +, lists; init = 0) <= length(buffer), pairs) || return false
-    for (buffer, lists) in pairs
-        at = 1
-        for list in lists
-            copyto!(buffer, at, list, 1, length(list))
-            at += length(list)
-        end
-    end
-    return true
+    return Plan(t0, t1, copy(t_eval), rtol, copy(atol), first_step, max_step, dt, max_steps, direction, terminal, save)
 end

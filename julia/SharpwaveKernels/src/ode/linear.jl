@@ -118,6 +118,8 @@ const LAPACK_SIZE = 48
 function factorize!(f::Factors{0})
     n, A = f.n, f.A
     if n >= LAPACK_SIZE
+        # newer Julias refuse what is not finite, where LAPACK would hand it on
+        all(isfinite, A) || fill!(A, 1.0)
         _, f.blas_pivots[], _ = LAPACK.getrf!(A)
         return nothing
     end
