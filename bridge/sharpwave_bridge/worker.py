@@ -15,16 +15,17 @@ from .table import Signature, pack
 
 MESSAGE_BYTES = 4096
 POLL_SECONDS = 0.1
-# How long the thread of Julia watches for the next kernel after one, and a caller for the end of one, before they go to
-# sleep: a few times what it takes to wake them.
-PATIENCE_SECONDS = 200e-6
+# How long a caller watches for the end of a kernel before it goes to sleep: a few times what it takes to wake it.
+# And how long the thread of Julia watches for the next kernel: what a caller may do between two.
+WATCH_SECONDS = 200e-6
+LINGER_SECONDS = 500e-6
 
 # int32 kernel(control, slots, message, capacity); ctypes lets go of the GIL during the call.
 KERNEL_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 # int32 linger(mailbox, patience in nanoseconds, capacity): see mailbox.jl, also for the words of a mailbox.
 LINGER_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-_MAILBOX = ctypes.c_int64 * 7
-_LETTER, _LEAVE, _SLEEPING = 0, 5, 6
+_MAILBOX = ctypes.c_int64 * 8
+_LETTER, _LEAVE, _SLEEPING, _WATCHED = 0, 5, 6, 7
 # cancel, done, total, ended (0, or one more than the status), and then the message
 _SHARED = ctypes.c_int64 * (4 + MESSAGE_BYTES // 8)
 _CANCEL, _DONE, _TOTAL, _ENDED = range(4)
@@ -146,7 +147,7 @@ class Job:
         """Watch for the end of a short job without going to sleep, unless its thread needs the GIL for it."""
         if not self.mailed:
             return
-        shared, deadline = self._shared, perf_counter() + PATIENCE_SECONDS
+        shared, deadline = self._shared, perf_counter() + WATCH_SECONDS
         while not shared[_ENDED] and perf_counter() < deadline:
             os.sched_yield()  # the thread of Julia may have been put on the same core
 
@@ -204,7 +205,6 @@ class Worker:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._door = threading.Lock()
         self._mailbox = _MAILBOX()
-        self._lingers = False
         self._mailed: set[Job] = set()  # jobs put into the mailbox, until they are seen to have ended
         self._thread = threading.Thread(target=self._loop, name="sharpwave-julia", daemon=True)
         self._thread.start()
@@ -229,7 +229,7 @@ class Worker:
             return
         with self._door:
             mailbox = self._mailbox
-            if self._lingers and job.kernel.address and not (mailbox[_LETTER] or mailbox[_LEAVE]):
+            if mailbox[_WATCHED] and job.kernel.address and not (mailbox[_LETTER] or mailbox[_LEAVE]):
                 job.mailed = True
                 self._mailed.add(job)
                 mailbox[1:5] = list(job.letter)
@@ -274,10 +274,8 @@ class Worker:
             return False
         with self._door:
             self._mailbox[_LEAVE] = int(not self._inbox.empty())
-            self._lingers = True
-        woken = self.linger(self._mailbox, int(PATIENCE_SECONDS * 1e9), MESSAGE_BYTES)
+        woken = self.linger(self._mailbox, int(LINGER_SECONDS * 1e9), MESSAGE_BYTES)
         with self._door:
-            self._lingers = False
             for job in [job for job in self._mailed if job.ended]:
                 self._let_go(job)
             self._mailbox[_SLEEPING] = int(any(job.sleeping for job in self._mailed))

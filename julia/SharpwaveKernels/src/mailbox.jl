@@ -2,8 +2,9 @@
 # job. The thread that owns Julia lingers here for a while after each job and watches a few words of memory.
 
 # The words of a mailbox. LETTER is 1 while a kernel waits to be run, whose function and arguments are the four words after
-# it; LEAVE is 1 where the thread is wanted elsewhere; SLEEPING is 1 where a caller waits to be woken.
-const LETTER, KERNEL, CONTROL, SLOTS, MESSAGE, LEAVE, SLEEPING = 1, 2, 3, 4, 5, 6, 7
+# it; LEAVE is 1 where the thread is wanted elsewhere; SLEEPING is 1 where a caller waits to be woken; WATCHED is 1 while the
+# thread is here. A letter that comes just as it leaves is found by the caller's side of the thread, which sends it back.
+const LETTER, KERNEL, CONTROL, SLOTS, MESSAGE, LEAVE, SLEEPING, WATCHED = 1, 2, 3, 4, 5, 6, 7, 8
 
 # Never inlined: so that a loop reads the memory again each time.
 @noinline word(mailbox::Ptr{Int64}, k::Int) = unsafe_load(mailbox, k)
@@ -16,16 +17,28 @@ Run the kernels that are put into the mailbox, with room for messages of `capaci
 has to wake.
 """
 function linger(mailbox::Ptr{Int64}, patience::Int64, capacity::Int64)::Int32
+    unsafe_store!(mailbox, 1, WATCHED)
+    woken = serve(mailbox, patience, capacity)
+    unsafe_store!(mailbox, 0, WATCHED)
+    return woken
+end
+
+function serve(mailbox::Ptr{Int64}, patience::Int64, capacity::Int64)
     deadline = time_ns() + patience
     while true
         if word(mailbox, LETTER) == 1
             run_letter(mailbox, capacity)
-            word(mailbox, SLEEPING) == 1 && return 1
+            word(mailbox, SLEEPING) == 1 && return Int32(1)
             deadline = time_ns() + patience
         elseif word(mailbox, LEAVE) == 1 || time_ns() > deadline
-            return 0
+            return Int32(0)
         end
-        ccall(:sched_yield, Cint, ())   # the caller may have been put on the same core
+        # the caller may have been put on the same core; and what shares the core's units should have them
+        ccall(:sched_yield, Cint, ())
+        for _ in 1:32
+            word(mailbox, LETTER) == 1 && break
+            ccall(:jl_cpu_pause, Cvoid, ())
+        end
         GC.safepoint()
     end
 end

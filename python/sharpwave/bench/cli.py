@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
@@ -58,18 +58,18 @@ def main(words: Sequence[str]) -> int:
     if given.install_peers:
         return 1 if install_peers(root) else 0
     command = shlex.join(["sharpwave", "bench", *words])
-    groups = run(
-        given.groups or GROUPS, root, given.limit, command, lambda line: print(line, file=sys.stderr, flush=True)
-    )
     path = root / SAVED if given.save else root / "runs" / "bench" / _identifier() / "bench.json"
-    save(path, groups)
+    groups = {}
+    for name, group in run(given.groups or GROUPS, root, given.limit, command, _say):
+        groups[name] = group
+        save(path, {name: group})  # so that what was measured outlives what follows
     print(summary(groups) + "\n" + details(groups))
     print(f"written to {os.path.relpath(path)}")
     return 0
 
 
-def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) -> dict[str, Group]:
-    """Measure groups.
+def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) -> Iterator[tuple[str, Group]]:
+    """Measure groups, one after the other.
 
     Args:
         names: of the groups.
@@ -77,8 +77,10 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
         limit: seconds that one sample may take.
         command: what to record as the command.
         say: takes lines that tell how it goes.
+
+    Yields:
+        The name of a group, and the group.
     """
-    groups: dict[str, Group] = {}
     with ExitStack() as stack:
         ours = stack.enter_context(our_worker())
         peers, missing = _peers(stack, root)
@@ -92,16 +94,15 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
                 except JuliaUnavailableError as error:
                     say(f"bridge: not measured: {error}")
                     continue
-                groups[name] = Group(context(command, {}), costs=costs)
+                yield name, Group(context(command, {}), costs=costs)
             elif name == "ode":
                 points = measure_odes(ours, peers, limit, say)
                 entries = compare(points, OUR_ODE_SOLVERS)
-                groups[name] = Group(context(command, versions), tuple(points), entries, (), missing)
+                yield name, Group(context(command, versions), tuple(points), entries, (), missing)
             else:
                 points, products = measure_recalls(ours, peers, limit, say)
                 entries = compare(points, dict.fromkeys(CASES, OUR_RECALL))
-                groups[name] = Group(context(command, versions), tuple(points), entries, tuple(products), missing)
-    return groups
+                yield name, Group(context(command, versions), tuple(points), entries, tuple(products), missing)
 
 
 def _peers(stack: ExitStack, root: Path) -> tuple[Worker | None, dict[str, str]]:
@@ -114,6 +115,10 @@ def _peers(stack: ExitStack, root: Path) -> tuple[Worker | None, dict[str, str]]
         return worker, worker.describe()["missing"]
     except WorkerError as error:
         return None, {"all peers": str(error)}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _identifier() -> str:

@@ -12,7 +12,7 @@ from .worker import Worker, WorkerError, WorkerTimeoutError
 
 REPEATS = 7
 AT_LEAST = 0.05  # seconds of solving in a sample
-BUDGET = 5.0  # seconds of samples after which a point gets no further ones
+BUDGET = 2.0  # seconds of samples after which a point gets no further ones
 COMPILING = 30.0  # seconds that a first call may take beyond the limit
 
 Say = Callable[[str], None]

@@ -73,6 +73,7 @@ def _end(done: Any) -> tuple[list[float], dict[str, Any]]:
 def _recall(backend: str) -> Callable[[str], Solve]:
     def build(name: str) -> Solve:
         from sharpwave import memory
+        from sharpwave.memory.products import product
 
         case = CASES[name]
         model = memory.DSEM(
@@ -102,8 +103,8 @@ def _recall(backend: str) -> Callable[[str], Solve]:
             done = run(rtol, atol)
             if not done.success:
                 raise RuntimeError(done.message)
-            overlaps = done.features.values[:, -1] @ patterns.T / case.features
-            return overlaps.ravel().tolist(), {"evaluations": float(np.mean(done.stats.evaluations))}
+            overlaps = product(done.trajectory.features()[:, -1], patterns.T) / case.features
+            return overlaps.ravel().tolist(), {"evaluations": float(done.trajectory.integration.evaluations.mean())}
 
         return solve
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import GSEMM
+from .products import product
 
 Array = NDArray[np.float64]
 
@@ -90,13 +91,13 @@ class Problem:
 
     def drive(self) -> Array:
         """The input as it enters the first part of a state, (pieces, N), or in reduced form (pieces, K)."""
-        return self.input.drive @ self.model.patterns.T if self.reduced else self.input.drive
+        return product(self.input.drive, self.model.patterns.T) if self.reduced else self.input.drive
 
     def initial(self) -> Array:
         """The initial states, (batch, rows)."""
         if not self.reduced:
             return np.concatenate([self.features, self.delayed, self.hidden], axis=1)
-        overlaps = [self.features @ self.model.patterns.T, self.delayed @ self.model.patterns.T]
+        overlaps = [product(layer, self.model.patterns.T) for layer in (self.features, self.delayed)]
         none = np.zeros((self.batch, 2 * self.model.memories))
         return np.concatenate([*overlaps, none, self.hidden], axis=1)
 

@@ -241,6 +241,6 @@ def _output_times(t_eval: ArrayLike | None, n_times: int | None, t_end: float, t
     if n_times is not None:
         raise ValueError("give t_eval or n_times, not both")
     times = np.array(t_eval, dtype=np.float64, order="C")
-    if times.ndim != 1 or times.size == 0 or not (np.diff(times) > 0).all() or times[0] < 0 or times[-1] > t_end:
+    if times.ndim != 1 or times.size == 0 or times[0] < 0 or times[-1] > t_end or not (times[1:] > times[:-1]).all():
         raise ValueError(f"t_eval must be one axis of times that rise within [0, {t_end}]")
     return times

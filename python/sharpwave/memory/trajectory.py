@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .energies import energy, energy_rates, equilibrium, hidden_energy
 from .problem import Integration, Problem
+from .products import product
 
 Array = NDArray[np.float64]
 Times = slice | NDArray[np.intp]
@@ -31,14 +32,14 @@ class Trajectory:
         states = self.integration.states[:, times]
         if not self.problem.reduced:
             return states[..., : self._width]
-        return self._base_f[times] @ self._basis + states[..., 2 * self._K : 3 * self._K] @ self._patterns
+        return self._base_f[times] @ self._basis + product(states[..., 2 * self._K : 3 * self._K], self._patterns)
 
     def delayed(self, times: Times = slice(None)) -> Array:
         """V_d at the output times with these indices, (batch, times, N)."""
         states = self.integration.states[:, times]
         if not self.problem.reduced:
             return states[..., self._width : 2 * self._width]
-        return self._base_d[times] @ self._basis + states[..., 3 * self._K : 4 * self._K] @ self._patterns
+        return self._base_d[times] @ self._basis + product(states[..., 3 * self._K : 4 * self._K], self._patterns)
 
     def hidden(self, times: Times = slice(None)) -> Array:
         """V_h at the output times with these indices, (batch, times, K)."""
@@ -63,8 +64,8 @@ class Trajectory:
         if patterns is None:
             products = states[..., :K]
         else:
-            of_basis, of_patterns = self._basis @ patterns.T, self._patterns @ patterns.T
-            products = self._base_f @ of_basis + states[..., 2 * K : 3 * K] @ of_patterns
+            of_basis, of_patterns = product(self._basis, patterns.T), product(self._patterns, patterns.T)
+            products = self._base_f @ of_basis + product(states[..., 2 * K : 3 * K], of_patterns)
         size = np.sqrt(np.maximum(self._squared_features(), 0.0))
         return _divided(products, size[..., None] * lengths)
 
@@ -98,7 +99,7 @@ class Trajectory:
     def _full_overlaps(self, times: slice, patterns: Array, lengths: Array) -> Array:
         active = self.problem.model.feature_activation(self.features(times))
         size = np.linalg.norm(active, axis=-1)
-        return _divided(active @ patterns.T, size[..., None] * lengths)
+        return _divided(product(active, patterns.T), size[..., None] * lengths)
 
     def _full_energies(self, times: slice) -> Array:
         model, drive = self.problem.model, self.problem.input.drive[self._piece[times]]
@@ -133,12 +134,12 @@ class Trajectory:
 
     @cached_property
     def _basis_overlaps(self) -> Array:
-        return self._basis @ self._patterns.T
+        return product(self._basis, self._patterns.T)
 
     def _target(self, states: Array) -> Array:
         model, K = self.problem.model, self._K
         static = math.sqrt(model.alpha_s) * states[..., :K]
-        return np.asarray(static + model.alpha_c * (states[..., K : 2 * K] @ model.transitions))
+        return np.asarray(static + model.alpha_c * product(states[..., K : 2 * K], model.transitions))
 
     def _squared(self, weights: Array, coefficients: Array, product: Array) -> Array:
         """|weights . basis + coefficients . patterns|^2, given the Gram matrix times the coefficients."""
@@ -160,7 +161,7 @@ class Trajectory:
         driven = ((acting @ self._basis_gram) * self._base_f).sum(-1) + (acting @ self._basis_overlaps * c_f).sum(-1)
         total = self._squared_features() / 2 - driven + hidden_energy(model, now, target)
         pull = math.sqrt(model.alpha_s) * s_h - c_f
-        squared_rate = self._squared(acting - self._base_f, pull, pull @ self.problem.model.gram) / model.tau_f**2
+        squared_rate = self._squared(acting - self._base_f, pull, product(pull, model.gram)) / model.tau_f**2
         descent = -model.tau_f * np.maximum(squared_rate, 0.0)  # rounding can leave a tiny negative square
         if model.tau_h > 0:
             rate = (target - now) / model.tau_h
