@@ -143,7 +143,7 @@ def _preload(library: str, directories: tuple[str, ...]) -> ctypes.CDLL:
 def _parse_options(library: ctypes.CDLL, threads: int) -> None:
     # handle-signals=yes: with more than one thread Julia's garbage collector needs SIGSEGV.
     options = ["julia", "--handle-signals=yes", f"--threads={threads}", "--startup-file=no"]
-    if not paths.can_write(paths.cache_dir()):
+    if not paths.can_write(paths.cache_dir() / "julia-depot"):
         options.append("--compiled-modules=no")
     encoded = [option.encode() for option in options]
     arguments = (ctypes.c_char_p * (len(encoded) + 1))(*encoded, None)

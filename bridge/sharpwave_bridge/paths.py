@@ -14,10 +14,16 @@ def cache_dir() -> Path:
     """The cache: `SHARPWAVE_CACHE` if set, else `XDG_CACHE_HOME`/sharpwave, else ~/.cache/sharpwave.
 
     Nothing is created: a cache that was filled before may be read-only. Whoever writes calls `make_writable`.
+
+    Raises:
+        CacheError: `SHARPWAVE_CACHE` begins with a user that does not exist.
     """
     named = os.environ.get("SHARPWAVE_CACHE")
     if named:
-        return Path(named).expanduser().absolute()
+        try:
+            return Path(named).expanduser().absolute()
+        except RuntimeError:
+            raise CacheError(f"SHARPWAVE_CACHE={named!r}: there is no such user") from None
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     # The XDG base directory specification: a path that is not absolute is to be ignored.
     return (base if base.is_absolute() else Path.home() / ".cache") / "sharpwave"

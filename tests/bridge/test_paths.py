@@ -37,6 +37,12 @@ def test_a_relative_cache_does_not_move_with_the_working_directory(
     assert paths.cache_dir() == tmp_path / "here"
 
 
+def test_a_cache_of_a_user_who_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARPWAVE_CACHE", "~nobody-of-that-name/cache")
+    with pytest.raises(paths.CacheError, match="there is no such user"):
+        paths.cache_dir()
+
+
 def test_an_unwritable_directory_names_the_variable_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     below_a_file = tmp_path / "file" / "cache"

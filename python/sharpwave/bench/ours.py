@@ -151,7 +151,7 @@ def _products(library: str) -> Callable[[str], Solve]:
 def _operands(case: RecallCase) -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(0)
     K, N, batch = case.memories, case.features, case.batch
-    if K < N:  # the Gram matrix times the activities of the batch
+    if K <= N:  # the Gram matrix times the activities of the batch
         return [(rng.random((K, K)), rng.random((K, batch)))]
     return [(rng.random((K, N)), rng.random((N, 2 * batch))), (rng.random((N, K)), rng.random((K, batch)))]
 

@@ -27,7 +27,7 @@ WITHIN = 2.0  # the factor over its matrix products alone that a large recall sh
 
 def reference(case: RecallCase) -> Array:
     """Overlaps divided by N at the end, shape (batch, memories), by SciPy's DOP853 at rtol 1e-11."""
-    form = "overlaps" if case.memories < case.features else "features"
+    form = "overlaps" if case.memories <= case.features else "features"
     distinct = min(case.batch, case.memories)  # further cues repeat the first ones
     ends = solve_recall(case, form, "DOP853", REFERENCE_RTOL, REFERENCE_RTOL, distinct)
     return ends[np.arange(case.batch) % distinct]

@@ -41,7 +41,10 @@ def one_line(name: str, text: object) -> str:
         EquationError: for anything else.
     """
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        text = repr(float(text))
+        try:
+            text = repr(float(text))
+        except OverflowError:
+            raise EquationError(f"{name}: the number is too large for a float64") from None
     if not isinstance(text, str):
         raise EquationError(f"{name}: expected a text such as 'sigma*(y - x)', got {type(text).__name__}")
     if len(text) > LARGEST_TEXT:

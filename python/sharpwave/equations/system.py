@@ -249,7 +249,7 @@ def _positions(names: Mapping[str, object]) -> dict[str, int]:
 def _array(name: str, value: ArrayLike) -> NDArray[np.float64]:
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EquationError(f"parameter {name!r}: expected a number, got {value!r}"[:200]) from None
     if array.ndim > 1 or not np.isfinite(array).all():
         raise EquationError(f"parameter {name!r}: expected finite numbers, one or (batch,), got {value!r}"[:200])

@@ -30,7 +30,6 @@ def integrate(problem: Problem) -> Integration:
     """
     model = problem.model
     matrix = problem.matrix()
-    edge_from, edge_to = (np.ascontiguousarray(ends) for ends in np.nonzero(model.transitions))
     states = np.full((problem.batch, len(problem.t_eval), problem.rows), np.nan)
     reached, counts = np.empty(problem.batch), np.empty((problem.batch, 3), np.int64)
     call(
@@ -39,9 +38,7 @@ def integrate(problem: Problem) -> Integration:
         matrix if problem.reduced else np.ascontiguousarray(matrix.T),
         int(problem.reduced),
         _activations(model),
-        edge_from,
-        edge_to,
-        model.transitions[edge_from, edge_to],
+        *model.edges,
         np.array([model.tau_f, model.tau_h, model.tau_d, model.alpha_s, model.alpha_c, model.beta_d]),
         problem.input.starts,
         problem.drive(),

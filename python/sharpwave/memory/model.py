@@ -97,6 +97,12 @@ class GSEMM:
         """Inner products of the patterns, (memories, memories); computed once."""
         return self.patterns @ self.patterns.T
 
+    @cached_property
+    def edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+        """The transitions as (from, to, weight), each (edges,); computed once."""
+        start, end = np.nonzero(self.transitions)
+        return np.ascontiguousarray(start), np.ascontiguousarray(end), self.transitions[start, end]
+
     @property
     def memories(self) -> int:
         """Number of memories K, which is also the number of hidden units."""

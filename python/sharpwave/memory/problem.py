@@ -97,9 +97,13 @@ class Problem:
         """The initial states, (batch, rows)."""
         if not self.reduced:
             return np.concatenate([self.features, self.delayed, self.hidden], axis=1)
-        overlaps = [product(layer, self.model.patterns.T) for layer in (self.features, self.delayed)]
-        none = np.zeros((self.batch, 2 * self.model.memories))
-        return np.concatenate([*overlaps, none, self.hidden], axis=1)
+        K = self.model.memories
+        states = np.zeros((self.batch, self.rows))
+        states[:, :K] = product(self.features, self.model.patterns.T)
+        if self.delayed.any():
+            states[:, K : 2 * K] = product(self.delayed, self.model.patterns.T)
+        states[:, 4 * K :] = self.hidden
+        return states
 
     def tolerances(self) -> Array:
         """atol of each row of a state, (rows,)."""

@@ -64,7 +64,7 @@ def recall(
         backend: "julia", "torch", or "auto": Julia, and torch where there is none, with one warning. The torch
             backend takes one step size for the whole batch, the Julia backend one for each trajectory.
         reduced: whether to integrate in overlap space, which is exact for the identity as feature activation;
-            default: wherever it is and K < N.
+            default: wherever it is and K <= N.
 
     Returns:
         A `Recall`. If `success` is false, some trajectory stopped short: `message` says why, and there was a warning.
@@ -219,7 +219,7 @@ def _reduced(model: GSEMM, reduced: bool | None) -> bool:
             f"the overlap-space form needs the identity as feature activation, got {model.feature_activation!r}: "
             "leave reduced out"
         )
-    return linear and model.memories < model.features if reduced is None else bool(reduced)
+    return linear and model.memories <= model.features if reduced is None else bool(reduced)
 
 
 def _initial_hidden(model: GSEMM, hidden: ArrayLike | None, cues: Array, delayed: Array) -> Array:

@@ -32,14 +32,14 @@ class Trajectory:
         states = self.integration.states[:, times]
         if not self.problem.reduced:
             return states[..., : self._width]
-        return self._base_f[times] @ self._basis + product(states[..., 2 * self._K : 3 * self._K], self._patterns)
+        return self._free(self._base_f[times]) + product(states[..., 2 * self._K : 3 * self._K], self._patterns)
 
     def delayed(self, times: Times = slice(None)) -> Array:
         """V_d at the output times with these indices, (batch, times, N)."""
         states = self.integration.states[:, times]
         if not self.problem.reduced:
             return states[..., self._width : 2 * self._width]
-        return self._base_d[times] @ self._basis + product(states[..., 3 * self._K : 4 * self._K], self._patterns)
+        return self._free(self._base_d[times]) + product(states[..., 3 * self._K : 4 * self._K], self._patterns)
 
     def hidden(self, times: Times = slice(None)) -> Array:
         """V_h at the output times with these indices, (batch, times, K)."""
@@ -128,6 +128,16 @@ class Trajectory:
     def _base_d(self) -> Array:
         return self._weights[1]
 
+    def _free(self, weights: Array) -> Array:
+        """`weights` of the basis at some times, (batch, times, N), without what is zero."""
+        p = self.problem
+        free = weights[:, :1] * p.features[:, None]
+        if weights[:, 1].any():
+            free += weights[:, 1:2] * p.delayed[:, None]
+        if p.input.drive.any():
+            free += product(weights[:, 2:], p.input.drive)
+        return free
+
     @cached_property
     def _basis_gram(self) -> Array:
         return self._basis @ np.swapaxes(self._basis, 1, 2)
@@ -187,7 +197,7 @@ def base_weights(problem: Problem) -> tuple[Array, Array]:
     out_f, out_d = np.empty((len(t), len(unit))), np.empty((len(t), len(unit)))
     acting = problem.input.piece(t)
     for p, start in enumerate(starts):
-        until = np.r_[t[acting == p], starts[p + 1 : p + 2]] - start
+        until = np.concatenate((t[acting == p], starts[p + 1 : p + 2])) - start
         slow, fast = np.exp(-until / model.tau_d)[:, None], np.exp(-until / model.tau_f)[:, None]
         # The delay's response to exp(-t/T_f), (slow - fast) T_f / (T_d - T_f), such that it holds at T_d = T_f too.
         gap = abs(1 / model.tau_f - 1 / model.tau_d)

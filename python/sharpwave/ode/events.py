@@ -35,9 +35,15 @@ class Event:
 
 
 def as_events(events: Event | str | Sequence[Event | str] | None) -> tuple[Event, ...]:
-    """What a user gives as events, as a tuple of `Event`."""
+    """What a user gives as events, as a tuple of `Event`.
+
+    Raises:
+        ValueError: it is something else.
+    """
     if events is None:
         return ()
     if isinstance(events, Event | str):
         events = (events,)
+    if not isinstance(events, Sequence) or not all(isinstance(event, Event | str) for event in events):
+        raise ValueError(f"events must be Events or expressions such as 'x - 1', one or several, got {events!r}")
     return tuple(event if isinstance(event, Event) else Event(event) for event in events)

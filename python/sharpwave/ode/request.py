@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,8 +18,7 @@ from .solution import Array
 METHODS = {"Rodas5P": True, "Tsit5": True, "RK4": False, "ExponentialEuler": False}
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
+class Request(NamedTuple):
     """One job: several trajectories of one system.
 
     Attributes:
@@ -149,6 +147,8 @@ def check_method(method: str, dt: float | None) -> None:
 
 def _batched(states: Array, values: Array) -> tuple[Array, Array]:
     """States and parameters, each with the same batch axis."""
+    if states.ndim == values.ndim == 1:
+        return np.ascontiguousarray(states)[None], np.ascontiguousarray(values)[None]
     states, values = np.atleast_2d(states), np.atleast_2d(values)
     if len(states) != len(values):
         if len(states) > 1 and len(values) > 1:
@@ -163,7 +163,7 @@ def _times(t_eval: ArrayLike, start: float, end: float) -> Array:
     direction = -1.0 if end < start else 1.0
     if times.ndim != 1 or not times.size:
         raise ValueError(f"t_eval must be (times,) with at least one time, got shape {times.shape}")
-    inside = direction * (times[0] - start) >= 0 and direction * (end - times[-1]) >= 0
+    inside = direction * (times.item(0) - start) >= 0 and direction * (end - times.item(-1)) >= 0
     if not inside or (times.size > 1 and not (np.diff(direction * times) >= 0).all()):
         raise ValueError(f"t_eval must run in order from {start} to {end}, within t_span")
     return times

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -132,8 +134,7 @@ def solve_dde(
     if end < start:
         raise ValueError(f"a delay equation runs forwards: t_span must rise, got {t_span}")
     if y0 is None:
-        equations.encode(history=history)  # raises what is missing or unknown
-        past = Equations({name: history[name] for name in equations.variables}, dict(equations.parameters))
+        past = _past(equations, history)
         values = past.parameter_vector(parameters)
         initial: Array = past.evaluate(start, np.zeros(len(equations.variables)), values)
     else:
@@ -144,6 +145,19 @@ def solve_dde(
         parameters=parameters,
     )  # fmt: skip
     return _solve(job, progress)
+
+
+# The histories that were used with a system, as systems that can be evaluated: parsing one can outlast solving.
+_pasts: weakref.WeakKeyDictionary[Equations, dict[Any, Equations]] = weakref.WeakKeyDictionary()
+
+
+def _past(equations: Equations, history: Mapping[str, str | float]) -> Equations:
+    known = _pasts.setdefault(equations, {})
+    texts = tuple((name, str(history[name])) for name in history) if isinstance(history, Mapping) else None
+    if texts not in known:
+        equations.encode(history=history)  # raises what is missing or unknown
+        known[texts] = Equations({name: history[name] for name in equations.variables}, dict(equations.parameters))
+    return known[texts]
 
 
 def _solve(job: Request, progress: Callable[[int, int], None] | None) -> Solution | SolutionBatch:
