@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -45,13 +46,12 @@ class Session:
         self.table = parse_table(runtime.table)
         self._here = here
         self._kernels: dict[str, Kernel] = {}
-        worker.linger = LINGER_TYPE(runtime.linger)
+        if platform.machine() in ("x86_64", "AMD64"):  # others may reorder what a mailbox wants in order
+            worker.linger = LINGER_TYPE(runtime.linger)
 
-    def submit(self, name: str, values: tuple[Any, ...]) -> Job:
-        """Check the arguments and queue the kernel."""
-        job = Job(self._kernels.get(name) or self._kernel(name), values, self.worker)
-        self.worker.enter(job)
-        return job
+    def job(self, name: str, values: tuple[Any, ...]) -> Job:
+        """Check the arguments of a kernel."""
+        return Job(self._kernels.get(name) or self._kernel(name), values, self.worker)
 
     def _kernel(self, name: str) -> Kernel:
         signature = self.table.get(name)
@@ -139,12 +139,14 @@ def call(name: str, *values: Any, progress: Callable[[int, int], None] | None = 
         >>> x
         array([1., 1., 1.])
     """
-    submit(name, *values).result(progress)
+    session().job(name, values).enter(progress)
 
 
 def submit(name: str, *values: Any) -> Job:
     """Queue a kernel and return its job, to be waited for (`result`), watched (`progress`) or cancelled (`cancel`)."""
-    return session().submit(name, values)
+    job = session().job(name, values)
+    job.submit()
+    return job
 
 
 def choose_runtime() -> str:

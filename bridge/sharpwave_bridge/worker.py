@@ -24,13 +24,15 @@ LINGER_SECONDS = 500e-6
 KERNEL_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 # int32 linger(mailbox, patience in nanoseconds, capacity): see mailbox.jl, also for the words of a mailbox.
 LINGER_TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-_MAILBOX = ctypes.c_int64 * 8
-_LETTER, _LEAVE, _SLEEPING, _WATCHED = 0, 5, 6, 7
+_MAILBOX = ctypes.c_int64 * 10
+_LETTER, _LEAVE, _SLEEPING, _WATCHED, _THREAD_CORE, _CALLER_CORE = 0, 5, 6, 7, 8, 9
+_this_core: Callable[[], int] = getattr(ctypes.PyDLL(None), "sched_getcpu", lambda: -1)
 # cancel, done, total, ended (0, or one more than the status), and then the message
 _SHARED = ctypes.c_int64 * (4 + MESSAGE_BYTES // 8)
 _CANCEL, _DONE, _TOTAL, _ENDED = range(4)
 _MESSAGE_OFFSET = 4 * 8
 _OK, _FAILED, _CANCELLED, _BAD_ARGUMENT = 0, 1, 2, 3
+_MOST_MAILED = 16  # jobs of the mailbox after which those that ended unwatched are looked for
 
 
 class Kernel:
@@ -59,11 +61,22 @@ class Kernel:
 class Job:
     """One call of a kernel: its arguments stay alive, and a block of memory is shared with it, until it ends."""
 
-    __slots__ = ("_failure", "_released", "_shared", "_slots", "_values", "_worker", "kernel", "mailed", "sleeping")
+    __slots__ = (
+        "_failure",
+        "_released",
+        "_shared",
+        "_slots",
+        "_values",
+        "_worker",
+        "kernel",
+        "mailed",
+        "queued",
+        "sleeping",
+    )
 
     def __init__(self, kernel: Kernel, values: tuple[Any, ...], worker: Worker) -> None:
         self.kernel = kernel
-        self.mailed = self.sleeping = False
+        self.queued = self.mailed = self.sleeping = False
         self._worker = worker
         self._values = values
         slots = pack(kernel.signature, values)
@@ -102,6 +115,8 @@ class Job:
             status = self.kernel.enter(control, slots, message, MESSAGE_BYTES)
         except BridgeError as error:
             self._failure = error
+        except Exception as error:  # noqa: BLE001  (the thread of Julia must live on)
+            self._failure = BridgeError(f"{self.kernel.signature.name}: {type(error).__name__}: {error}")
         finally:
             self._shared[_ENDED] = status + 1
             self.release()
@@ -122,20 +137,46 @@ class Job:
             KeyboardInterrupt: Ctrl-C; the kernel was told to stop, and has stopped unless Ctrl-C was pressed twice.
         """
         try:
-            if progress is None:
-                self._watch()
-                self._wait()
-            else:
-                while not self._wait(POLL_SECONDS):
-                    progress(*self.progress)
+            self._finish(progress)
         except BaseException:
-            self.cancel()
-            self._wait()
+            self._stop()
             raise
-        self._worker.forget(self)
         self._raise_failure()
 
-    def _wait(self, seconds: float = -1) -> bool:
+    def submit(self) -> None:
+        """Queue the job."""
+        self._worker.enter(self)
+
+    def enter(self, progress: Callable[[int, int], None] | None) -> None:
+        """Queue the job, and do as `result`: from here on an interrupt finds it."""
+        try:
+            self._worker.enter(self)
+            self._finish(progress)
+        except BaseException:
+            self._stop()
+            raise
+        self._raise_failure()
+
+    def _finish(self, progress: Callable[[int, int], None] | None) -> None:
+        if progress is None:
+            self._watch()
+            self._wait_for_end()
+        else:
+            while not self._wait(POLL_SECONDS):
+                progress(*self.progress)
+        self._worker.forget(self)
+
+    def _stop(self) -> None:
+        self.cancel()
+        if self.queued:
+            self._wait_for_end()
+
+    def _wait_for_end(self) -> None:
+        # again and again: an interrupt can lose what wakes
+        while not self._wait(0.5):
+            pass
+
+    def _wait(self, seconds: float) -> bool:
         """Whether the job has ended within a time; others may wait for it too."""
         if not self.ended:
             self._worker.sleep_over(self)
@@ -148,8 +189,8 @@ class Job:
         if not self.mailed:
             return
         shared, deadline = self._shared, perf_counter() + WATCH_SECONDS
-        while not shared[_ENDED] and perf_counter() < deadline:
-            os.sched_yield()  # the thread of Julia may have been put on the same core
+        while not shared[_ENDED] and perf_counter() < deadline and not self._worker.on_this_core:
+            os.sched_yield()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
@@ -219,23 +260,37 @@ class Worker:
             self._post(task)
 
     def _post(self, task: Callable[[], None]) -> None:
-        self._inbox.put(task)
         self._mailbox[_LEAVE] = 1
+        self._inbox.put(task)
 
     def enter(self, job: Job) -> None:
         """Queue a job, after what was queued before."""
         if self.is_current:
             job.run()
             return
+        letter: list[Any] = list(job.letter)
+        ended: list[Job] = []
         with self._door:
             mailbox = self._mailbox
-            if mailbox[_WATCHED] and job.kernel.address and not (mailbox[_LETTER] or mailbox[_LEAVE]):
-                job.mailed = True
-                self._mailed.add(job)
-                mailbox[1:5] = list(job.letter)
+            if len(self._mailed) > _MOST_MAILED:
+                ended = self._let_ended_go()
+            if mailbox[_WATCHED] and letter[0] and not (mailbox[_LETTER] or mailbox[_LEAVE]):
+                mailbox[1:5] = letter
+                mailbox[_CALLER_CORE] = _this_core()
+                # no call between these, after which an interrupt could come
+                job.queued = job.mailed = True
                 mailbox[_LETTER] = 1
+                self._mailed.add(job)
             else:
+                mailbox[_CALLER_CORE] = -1
+                job.queued = True
                 self._post(job.run)
+        del ended  # what a job held may end with it, and may call: not with the door in hand
+
+    @property
+    def on_this_core(self) -> bool:
+        """Whether the thread was last seen on the core on which this is asked."""
+        return bool(self._mailbox[_THREAD_CORE] == _this_core())
 
     def sleep_over(self, job: Job) -> None:
         """Say that a job's caller will wait to be woken."""
@@ -243,6 +298,7 @@ class Worker:
             if job in self._mailed:
                 job.sleeping = True
                 self._mailbox[_SLEEPING] = 1
+                self._mailbox[_CALLER_CORE] = -1  # where it wakes is not known
 
     def forget(self, job: Job) -> None:
         """Let go of a job that has ended."""
@@ -276,10 +332,17 @@ class Worker:
             self._mailbox[_LEAVE] = int(not self._inbox.empty())
         woken = self.linger(self._mailbox, int(LINGER_SECONDS * 1e9), MESSAGE_BYTES)
         with self._door:
-            for job in [job for job in self._mailed if job.ended]:
-                self._let_go(job)
+            ended = self._let_ended_go()
             self._mailbox[_SLEEPING] = int(any(job.sleeping for job in self._mailed))
-            return bool(woken or self._mailbox[_LETTER])
+            again = bool(woken or self._mailbox[_LETTER])
+        del ended
+        return again
+
+    def _let_ended_go(self) -> list[Job]:
+        ended = [job for job in self._mailed if job.ended]
+        for job in ended:
+            self._let_go(job)
+        return ended
 
     def _let_go(self, job: Job) -> None:
         if job in self._mailed:

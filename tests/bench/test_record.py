@@ -126,6 +126,8 @@ def test_tables_go_between_the_marks_and_nowhere_else(tmp_path):
     assert once.startswith(f"before\n{BEGIN}\n\n### Stiff")
     assert once.endswith(f"{END}\nafter\n")
     assert "old" not in once
+    assert "| problem | peer | slow |" in once
+    assert "| hires | 3 (3 to 3) | over 30 s |" in once
     main([str(record), str(page)])
     assert page.read_text() == once
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -125,6 +126,19 @@ def test_short_and_long_jobs_of_many_threads_all_end(julia: Session) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert sorted(ended) == [0, 1, 2, 3]
+
+
+def test_what_jobs_held_is_let_go_although_nobody_asks_for_their_results() -> None:
+    call("increment", np.zeros(1))
+    held: list[weakref.ref[np.ndarray]] = []
+    for _ in range(500):
+        x = np.zeros(10)
+        held.append(weakref.ref(x))
+        job = bridge.submit("increment", x)
+        while not job.ended:
+            pass
+        del x, job
+    assert sum(array() is not None for array in held) < 50
 
 
 def test_a_job_may_be_asked_for_its_result_again_and_from_elsewhere() -> None:

@@ -100,10 +100,11 @@ def test_a_job_is_cancelled_from_another_thread_and_reports_progress() -> None:
         + """
 import threading
 jobs, seen, cancelling = [], [], threading.Event()
-submit = b.julia.submit
+session = b.session()
+make = session.job
 def remember(*values):
-    jobs.append(submit(*values)); return jobs[-1]
-b.julia.submit = remember
+    jobs.append(make(*values)); return jobs[-1]
+session.job = remember
 def cancel():
     cancelling.wait(); jobs[0].cancel()
 threading.Thread(target=cancel).start()

@@ -4,7 +4,12 @@
 # The words of a mailbox. LETTER is 1 while a kernel waits to be run, whose function and arguments are the four words after
 # it; LEAVE is 1 where the thread is wanted elsewhere; SLEEPING is 1 where a caller waits to be woken; WATCHED is 1 while the
 # thread is here. A letter that comes just as it leaves is found by the caller's side of the thread, which sends it back.
-const LETTER, KERNEL, CONTROL, SLOTS, MESSAGE, LEAVE, SLEEPING, WATCHED = 1, 2, 3, 4, 5, 6, 7, 8
+# THREAD_CORE and CALLER_CORE are the cores on which the thread and the last caller were seen: two that watch each other on one
+# core keep it from each other, so that one of them goes to sleep, and is woken elsewhere.
+const LETTER, KERNEL, CONTROL, SLOTS, MESSAGE, LEAVE, SLEEPING, WATCHED, THREAD_CORE, CALLER_CORE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+
+# -2 where it is not known; callers say -1 then.
+this_core() = @static Sys.islinux() ? Int64(ccall(:sched_getcpu, Cint, ())) : Int64(-2)
 
 # Never inlined: so that a loop reads the memory again each time.
 @noinline word(mailbox::Ptr{Int64}, k::Int) = unsafe_load(mailbox, k)
@@ -13,12 +18,16 @@ const LETTER, KERNEL, CONTROL, SLOTS, MESSAGE, LEAVE, SLEEPING, WATCHED = 1, 2, 
     linger(mailbox, patience, capacity)
 
 Run the kernels that are put into the mailbox, with room for messages of `capacity` bytes. Return 0 when none has come for
-`patience` nanoseconds or `LEAVE` is set and none waits, and 1 when one has ended while a caller sleeps, whom the thread then
+`patience` nanoseconds, `LEAVE` is set or the caller is on this core and none waits, and 1 when one has ended while a caller sleeps, whom the thread then
 has to wake.
 """
 function linger(mailbox::Ptr{Int64}, patience::Int64, capacity::Int64)::Int32
     unsafe_store!(mailbox, 1, WATCHED)
-    woken = serve(mailbox, patience, capacity)
+    woken = try
+        serve(mailbox, patience, capacity)
+    catch                           # an interrupt that was sent to Julia: the caller's business
+        Int32(0)
+    end
     unsafe_store!(mailbox, 0, WATCHED)
     return woken
 end
@@ -26,11 +35,13 @@ end
 function serve(mailbox::Ptr{Int64}, patience::Int64, capacity::Int64)
     deadline = time_ns() + patience
     while true
+        core = this_core()
+        unsafe_store!(mailbox, core, THREAD_CORE)
         if word(mailbox, LETTER) == 1
             run_letter(mailbox, capacity)
             word(mailbox, SLEEPING) == 1 && return Int32(1)
             deadline = time_ns() + patience
-        elseif word(mailbox, LEAVE) == 1 || time_ns() > deadline
+        elseif word(mailbox, LEAVE) == 1 || word(mailbox, CALLER_CORE) == core || time_ns() > deadline
             return Int32(0)
         end
         # the caller may have been put on the same core; and what shares the core's units should have them

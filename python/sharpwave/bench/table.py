@@ -19,6 +19,14 @@ def summary(groups: dict[str, Group]) -> str:
     return "\n".join(_section(name, group) for name, group in groups.items())
 
 
+def brief(groups: dict[str, Group]) -> str:
+    """A row for each problem and a column for each peer, and the times that have a bound."""
+    parts = []
+    for name, group in groups.items():
+        parts += [f"### {_TITLES.get(name, name)}\n", _ratio_matrix(group), _cost_rows(group.costs), _provenance(group)]
+    return "\n".join(part for part in parts if part)
+
+
 def details(groups: dict[str, Group]) -> str:
     """One row for each point of each peer, and our own curve."""
     return "\n".join(
@@ -115,6 +123,23 @@ def _summary_rows(group: Group) -> str:
     return _markdown(head, rows)
 
 
+def _ratio_matrix(group: Group) -> str:
+    if not group.entries:
+        return ""
+    peers = list(dict.fromkeys(entry.peer for entry in group.entries))
+    rows = []
+    for problem in dict.fromkeys(entry.problem for entry in group.entries):
+        cells = []
+        for peer in peers:
+            entries = [entry for entry in group.entries if (entry.problem, entry.peer) == (problem, peer)]
+            ratios = [entry.ratio for entry in entries if entry.ratio is not None]
+            found = f"{_geometric_mean(ratios):.2g} ({min(ratios):.2g} to {max(ratios):.2g})" if ratios else ""
+            cells.append(found or (entries[0].how if entries else ""))
+        rows.append([problem, *cells])
+    what = "The peer's time over ours at equal error, above 1 where ours is faster: mean over tolerances (range).\n\n"
+    return what + _markdown(["problem", *peers], rows)
+
+
 def _entry_rows(entries: Sequence[Entry]) -> str:
     rows = [
         [
@@ -177,13 +202,13 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(words: Sequence[str]) -> int:
-    """Print the tables of the file named first, or put the summary into the Markdown file named second."""
+    """Print the tables of the file named first, or put them in brief into the Markdown file named second."""
     if len(words) not in (1, 2):
         print("usage: python -m sharpwave.bench.table FILE [README]", file=sys.stderr)
         return 2
     groups = load(Path(words[0]))
     if len(words) == 2:
-        put_into(Path(words[1]), summary(groups))
+        put_into(Path(words[1]), brief(groups))
     else:
         print(summary(groups) + "\n" + details(groups))
     return 0
