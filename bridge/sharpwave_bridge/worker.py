@@ -17,7 +17,7 @@ MESSAGE_BYTES = 4096
 POLL_SECONDS = 0.1
 # How long a caller watches for the end of a kernel before it goes to sleep: a few times what it takes to wake it.
 # And how long the thread of Julia watches for the next kernel: what a caller may do between two.
-WATCH_SECONDS = 200e-6
+WATCH_SECONDS = 500e-6
 LINGER_SECONDS = 500e-6
 
 # int32 kernel(control, slots, message, capacity); ctypes lets go of the GIL during the call.
