@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from support import run_python
 
 ROOT = Path(__file__).resolve().parents[1]

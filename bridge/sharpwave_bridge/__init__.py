@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .doctor import doctor
 from .errors import BridgeError, JuliaUnavailableError, KernelCancelled, KernelError
+from .job import Job
 from .julia import call, is_started, session, submit, thread_count
 from .setup import Outcome, SetupError, setup
-from .worker import Job
 
 __all__ = [
     "BridgeError",

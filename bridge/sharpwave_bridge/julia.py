@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from . import pythoncall
 from .errors import BridgeError, JuliaUnavailableError, KernelError
 from .install import find_install, read_record
+from .job import Job, Kernel
 from .libjulia import EmbeddedJulia, JuliaInstall
 from .table import ABI_VERSION, parse_table
-from .worker import LINGER_TYPE, Job, Kernel, Pending, Worker
+from .worker import LINGER_TYPE, Pending, Worker
 
 RUNTIMES = ("juliacall", "libjulia", "none")
 

@@ -79,7 +79,7 @@ def _provenance(group: Group) -> str:
     versions = {**environment["versions"], **group.context["peers"]}
     named = ", ".join(f"{package} {number}" for package, number in versions.items())
     return (
-        f"Measured {group.context['time']} by `{group.context['command']}` at commit {environment['commit']}, on "
+        f"Measured {group.context['time']} by `{group.context['command']}` at commit {environment['commit'][:12]}, on "
         f"{machine['processor']}, {machine['cores']} cores; Julia {julia['version']} ({julia['runtime']}, "
         f"{julia['threads']} threads); {named}.\n"
     )
@@ -133,11 +133,17 @@ def _ratio_matrix(group: Group) -> str:
         for peer in peers:
             entries = [entry for entry in group.entries if (entry.problem, entry.peer) == (problem, peer)]
             ratios = [entry.ratio for entry in entries if entry.ratio is not None]
-            found = f"{_geometric_mean(ratios):.2g} ({min(ratios):.2g} to {max(ratios):.2g})" if ratios else ""
+            found = ""
+            if ratios:
+                found = f"{_ratio(_geometric_mean(ratios))} ({_ratio(min(ratios))} to {_ratio(max(ratios))})"
             cells.append(found or (entries[0].how if entries else ""))
         rows.append([problem, *cells])
     what = "The peer's time over ours at equal error, above 1 where ours is faster: mean over tolerances (range).\n\n"
     return what + _markdown(["problem", *peers], rows)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
 
 
 def _entry_rows(entries: Sequence[Entry]) -> str:
