@@ -143,6 +143,10 @@ class Job:
 
     def enter(self, progress: Callable[[int, int], None] | None) -> None:
         """Queue the job, and do as `result`: from here on an interrupt finds it."""
+        if self._worker.is_current:
+            self.run()
+            self._raise_failure()
+            return
         try:
             self._worker.enter(self)
             self._finish(progress)
