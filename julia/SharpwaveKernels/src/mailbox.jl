@@ -18,8 +18,8 @@ this_core() = @static Sys.islinux() ? Int64(ccall(:sched_getcpu, Cint, ())) : In
     linger(mailbox, patience, capacity)
 
 Run the kernels that are put into the mailbox, with room for messages of `capacity` bytes. Return 0 when none has come for
-`patience` nanoseconds, `LEAVE` is set or the caller is on this core and none waits, and 1 when one has ended while a caller sleeps, whom the thread then
-has to wake.
+`patience` nanoseconds, or none waits and `LEAVE` is set or the caller is on this core; and 1 when one has ended while a caller
+sleeps, whom the thread then has to wake.
 """
 function linger(mailbox::Ptr{Int64}, patience::Int64, capacity::Int64)::Int32
     unsafe_store!(mailbox, 1, WATCHED)

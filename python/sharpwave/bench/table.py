@@ -16,15 +16,12 @@ _TITLES = {"ode": "Stiff and delay equations", "recall": "Recall in a DSEM", "br
 
 def summary(groups: dict[str, Group]) -> str:
     """One row for each problem and peer: the ratios of times at equal error, and the compile times."""
-    return "\n".join(_section(name, group) for name, group in groups.items())
+    return "\n".join(_section(name, group, _summary_rows(group)) for name, group in groups.items())
 
 
 def brief(groups: dict[str, Group]) -> str:
     """A row for each problem and a column for each peer, and the times that have a bound."""
-    parts = []
-    for name, group in groups.items():
-        parts += [f"### {_TITLES.get(name, name)}\n", _ratio_matrix(group), _cost_rows(group.costs), _provenance(group)]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(_section(name, group, _ratio_matrix(group)) for name, group in groups.items())
 
 
 def details(groups: dict[str, Group]) -> str:
@@ -65,8 +62,8 @@ def seconds(value: float | None) -> str:
     return f"{value / 1e-9:.3g} ns"
 
 
-def _section(name: str, group: Group) -> str:
-    parts = [f"### {_TITLES.get(name, name)}\n", _summary_rows(group), _cost_rows(group.costs), _provenance(group)]
+def _section(name: str, group: Group, ratios: str) -> str:
+    parts = [f"### {_TITLES.get(name, name)}\n", ratios, _cost_rows(group.costs), _provenance(group)]
     if group.missing:
         missing = "; ".join(f"{peer} ({reason})" for peer, reason in group.missing.items())
         parts.append(f"Skipped, because not there: {missing}.\n")

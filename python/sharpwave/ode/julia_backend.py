@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sharpwave_bridge import call, session
 
 from ..equations import Equations
-from .request import Request
+from .request import Request, history_key
 from .solution import Array, DenseOutput, Solution
 
 # The numbers by which the kernel knows the methods, and the powers of their dense output.
@@ -125,7 +125,7 @@ def _fetch(key: int, steps: int, pieces: int, events: int, powers: int, n: int) 
 def compiled(job: Request) -> int:
     """The kernel's handle of the job's system with its events and history; compiles it the first time."""
     texts = tuple(event.expression for event in job.events)
-    past = None if job.history is None else tuple(sorted((name, str(text)) for name, text in job.history.items()))
+    past = None if job.history is None else history_key(job.history)
     known = _handles.setdefault(job.equations, {})
     if (texts, past) not in known:
         program = job.equations.encode(texts, job.history)

@@ -15,7 +15,7 @@ from sharpwave_bridge import JuliaUnavailableError
 from ..equations import Equations
 from . import julia_backend, scipy_backend
 from .events import Event
-from .request import Request, initial_states, request, span
+from .request import Request, history_key, initial_states, request, span
 from .solution import Array, Solution, SolutionBatch
 
 
@@ -153,7 +153,7 @@ _pasts: weakref.WeakKeyDictionary[Equations, dict[Any, Equations]] = weakref.Wea
 
 def _past(equations: Equations, history: Mapping[str, str | float]) -> Equations:
     known = _pasts.setdefault(equations, {})
-    texts = tuple((name, str(history[name])) for name in history) if isinstance(history, Mapping) else None
+    texts = history_key(history) if isinstance(history, Mapping) else None
     if texts not in known:
         equations.encode(history=history)  # raises what is missing or unknown
         known[texts] = Equations({name: history[name] for name in equations.variables}, dict(equations.parameters))
