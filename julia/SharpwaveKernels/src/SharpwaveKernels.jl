@@ -21,6 +21,9 @@ include("memory/stepping.jl")
 include("memory/adaptive.jl")
 include("memory/kernels.jl")
 include("memory/learning.jl")
+include("random.jl")
+include("unitwise.jl")
+include("spiking/spiking.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

@@ -71,8 +71,8 @@ class Delays:
         return cls(lags, tuple(dict.fromkeys(lag.arguments[0] for lag in lags)))
 
 
-class _Writer:
-    """Writes instructions, each distinct row once."""
+class Writer:
+    """Writes the instructions of expressions, each distinct row once."""
 
     def __init__(self, lags: Sequence[Node]) -> None:
         self.lags = {lag: position for position, lag in enumerate(lags)}
@@ -138,7 +138,7 @@ def encode(
             ((by, int(by.value)) for by in found if by.operation == "variable"), key=lambda pair: pair[1]
         )
     ]
-    writer = _Writer(delays.lags)
+    writer = Writer(delays.lags)
     position = {argument: i for i, argument in enumerate(delays.arguments)}
     program = Program(
         rhs=writer.write(outputs),

@@ -29,11 +29,11 @@ const VECTOR, MATRIX = Ref{Vector{Float64}}, Ref{Matrix{Float64}}
 
 "Compile a function that has no state of its own for arguments of these types; its address. Without a function, null."
 address(::Nothing, types) = C_NULL
-function address(f, types)
+function address(f, types, result = Cvoid)
     Base.issingletontype(typeof(f)) || throw(ArgumentError("a function with state has no address"))
     space = Module(:FunctionAddress, false)
     Core.eval(space, Expr(:const, Expr(:(=), :f, f)))
-    arguments = (:f, Cvoid, Expr(:tuple, types...))
+    arguments = (:f, result, Expr(:tuple, types...))
     return Core.eval(space, Expr(:macrocall, GlobalRef(Base, Symbol("@cfunction")), LineNumberNode(0), arguments...))
 end
 
