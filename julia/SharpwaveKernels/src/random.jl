@@ -21,8 +21,8 @@ end
     return c
 end
 
-"A float in (0, 1) from a word: its upper 53 bits and a half."
-@inline unit_interval(word::UInt64) = (Float64(word >> 11) + 0.5) * 2.0^-53
+"A float in (0, 1) from a word: its upper 52 bits and a half, which a float holds exactly."
+@inline unit_interval(word::UInt64) = (Float64(word >> 12) + 0.5) * 2.0^-52
 
 """
     random_words(seed, stream, example, step, block)

@@ -17,13 +17,13 @@ operands(p::UnitProgram, i::Int) = (p.code[1 + k, i] + 1 for k in 1:OPERATIONS[p
 
 function check_program(p::UnitProgram)
     size(p.outputs, 2) > 0 || throw(BadArgument("outputs", "expected at least one"))
-    all(>=(0), p.outputs) && all(<(size(p.code, 2)), p.outputs[2, :]) ||
+    all(k -> 0 <= k < typemax(Int), p.outputs) && all(<(size(p.code, 2)), p.outputs[2, :]) ||
         throw(BadArgument("outputs", "expected numbers of arrays and of instructions"))
     for i in axes(p.code, 2)
         number = p.code[1, i]
         number in (SCALAR, ELEMENT) || (haskey(OPERATIONS, number) && OPERATIONS[number].operands > 0) ||
             throw(BadArgument("code", "instruction $(i - 1): operation $number is not one for units"))
-        number in (SCALAR, ELEMENT) ? p.code[2, i] >= 0 || throw(BadArgument("code", "a negative position")) :
+        number in (SCALAR, ELEMENT) ? 0 <= p.code[2, i] < typemax(Int) || throw(BadArgument("code", "a negative position")) :
             all(j -> 1 <= j < i, operands(p, i)) ||
             throw(BadArgument("code", "instruction $(i - 1) needs one that does not come before it"))
     end
@@ -104,8 +104,8 @@ end
     handle out i64[1]
 """
 
-"The loop of a handle that is to be given so many arrays and scalars."
-function unit_loop(name::String, handle::Integer, arrays::Int, scalars::Int)
+"The compiled loop of a handle that is to be given so many arrays and scalars."
+function compiled_loop(name::String, handle::Integer, arrays::Int, scalars::Int)
     lock(UNIT_LOCK) do
         1 <= handle <= length(UNIT_LOOPS) || throw(BadArgument(name, "there is no program $handle"))
         u = UNIT_LOOPS[handle]

@@ -12,4 +12,6 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("ode_events.jl")
     include("ode_delays.jl")
     include("ode_kernels.jl")
+    include("random.jl")
+    include("unitwise.jl")
 end

@@ -168,7 +168,8 @@ def _add_rule(network: Network, connection: Connection, rule: Plasticity, handle
     post = [network.traces[connection.post].index(t) + 1 for t in rule.post_traces.values()]
     (on_pre, pre_scalars), (on_post, post_scalars) = _rule_program(rule.pre_change), _rule_program(rule.post_change)
     reduction = REDUCTIONS.index(rule.reduction)
-    numbers = [reduction, on_pre, rule.pre_change.sparse, on_post, rule.post_change.sparse]
+    sides = ((on_pre, rule.pre_change), (on_post, rule.post_change))
+    numbers = [reduction, *(n for program, change in sides for n in (program, change.sparse, change.simple))]
     eligibility = float(np.exp(-network.dt / rule.eligibility)) if rule.eligibility else 0.0
     call(
         "spiking_rule",

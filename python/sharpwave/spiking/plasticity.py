@@ -52,6 +52,7 @@ class Change(NamedTuple):
         sign: 1 or -1.
         own, other: names of the traces of the side that spikes and of the other side.
         sparse: whether the change is 0 where all traces of the other side are.
+        simple: whether it depends on these traces and the reward alone.
     """
 
     tree: Tree
@@ -60,6 +61,7 @@ class Change(NamedTuple):
     own: tuple[str, ...]
     other: tuple[str, ...]
     sparse: bool
+    simple: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ class Plasticity:
     def _change(self, what: str, text: str | None, own: tuple[str, ...], other: tuple[str, ...]) -> Change:
         tree = Tree()
         if text is None:
-            return Change(tree, tree.zero, 1.0, own, other, True)
+            return Change(tree, tree.zero, 1.0, own, other, sparse=True, simple=True)
         match = _STATEMENT.fullmatch(text.strip())
         if match is None:
             raise EquationError(f"{what}: expected 'w += expression' or 'w -= expression', got {text!r}")
@@ -172,8 +174,16 @@ class Plasticity:
         }
         node = rebuild(tree, read, values)
         silent = {tree.variable(1 + k): tree.zero for k in range(len(other))}
+        variables = [tree.variable(k) for k in range(len(names))]
+        allowed = {*variables[1 : 1 + len(other)], variables[-1]}
         return Change(
-            tree, node, 1.0 if match["operator"] == "+" else -1.0, own, other, rebuild(tree, node, silent) is tree.zero
+            tree,
+            node,
+            1.0 if match["operator"] == "+" else -1.0,
+            own,
+            other,
+            sparse=rebuild(tree, node, silent) is tree.zero,
+            simple=all(part in allowed for part in ordered([node]) if part.operation == "variable"),
         )
 
 

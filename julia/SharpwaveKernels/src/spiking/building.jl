@@ -48,12 +48,12 @@ function spiking_population(::Control, handle, numbers, programs, step_scalars, 
     all(d -> 0 <= d <= 1, traces[1, :]) && 0 <= homeostasis[2] <= 1 ||
         throw(BadArgument("traces", "expected decays from 0 to 1"))
     arrays = states + channels + columns + uniform + 1
-    loop(k, scalars) = kind == neurons ? unit_loop("programs", programs[k], arrays, length(scalars)) : C_NULL
+    loop(k, scalars) = kind == neurons ? compiled_loop("programs", programs[k], arrays, length(scalars)) : C_NULL
     push!(net.populations,
           Population(units, kind, kind == neurons ? 0 : net.inputs, states, channels, columns, net.states, net.columns, uniform != 0,
                      time != 0, one_spike != 0, loop(1, step_scalars), loop(2, reset_scalars), copy(step_scalars),
                      copy(reset_scalars), Homeostasis(column, homeostasis...),
-                     [Trace(traces[1, k], traces[2, k] != 0) for k in axes(traces, 2)]))
+                     [Trace(traces[1, k], traces[2, k] != 0) for k in axes(traces, 2)], falses(size(traces, 2))))
     net.states += units * states
     net.columns += units * columns
     net.inputs += kind == neurons ? 0 : units
@@ -104,7 +104,8 @@ end
 
 """
 Make the last connection plastic. `numbers`: reduction (0 sum, 1 mean, 2 max, 3 min), program on presynaptic spikes or 0, whether its
-change is 0 where the other side's traces are, program on postsynaptic spikes or 0, the same of it. Traces are those of the populations,
+change is 0 where the other side's traces are, whether it depends on these traces alone, then the same three of the program
+on postsynaptic spikes. Traces are those of the populations,
 from 1; `pre_spiking` and `post_spiking` may be negative: the value before the spike. A program's arrays are weight, traces of the other
 side, change; its last scalars the traces of the unit that spikes, and the reward. `signs` are 1 or -1: what the reduced change is
 multiplied by. Bounds: lower and upper. `eligibility`: see `Rule`.
@@ -115,23 +116,26 @@ function spiking_rule(::Control, handle, numbers, pre_spiking, pre_other, post_s
     isempty(net.connections) && throw(BadArgument("network", "it has no connection yet"))
     c = net.connections[end]
     counts = length(net.populations[c.pre].traces), length(net.populations[c.post].traces)
-    function side(name, program, sparse, spiking, other, scalars, sign, own_count, other_count)
+    function side(name, ends, program, sparse, simple, spiking, other, scalars, sign, own_count, other_count)
         all(k -> 1 <= abs(k) <= own_count, spiking) && all(k -> 1 <= k <= other_count, other) ||
             throw(BadArgument(name, "a trace that its population does not have"))
-        loop = program == 0 ? C_NULL : unit_loop(name, program, length(other) + 2, length(scalars) + length(spiking) + 1)
-        RuleSide(loop, [scalars; zeros(length(spiking) + 1)], Int.(spiking), Int.(other), sign, sparse != 0)
+        for k in spiking
+            k < 0 && (ends.keeps_before[-k] = true)
+        end
+        loop = program == 0 ? C_NULL : compiled_loop(name, program, length(other) + 2, length(scalars) + length(spiking) + 1)
+        RuleSide(loop, [scalars; zeros(length(spiking) + 1)], Int.(spiking), Int.(other), sign, sparse != 0, simple != 0 && sparse != 0 && eligibility == 0)
     end
     bounds[1] <= bounds[2] || throw(BadArgument("bounds", "expected lower and upper, got $bounds"))
     0 <= eligibility < 1 || throw(BadArgument("eligibility", "expected a decay from 0 to 1, got $eligibility"))
-    rule = Rule(side("pre_other", numbers[2], numbers[3], pre_spiking, pre_other, pre_scalars, signs[1], counts...),
-                side("post_other", numbers[4], numbers[5], post_spiking, post_other, post_scalars, signs[2], reverse(counts)...),
+    rule = Rule(side("pre_other", net.populations[c.pre], numbers[2:4]..., pre_spiking, pre_other, pre_scalars, signs[1], counts...),
+                side("post_other", net.populations[c.post], numbers[5:7]..., post_spiking, post_other, post_scalars, signs[2], reverse(counts)...),
                 numbered(Reduction, "numbers", numbers[1]), bounds[1], bounds[2], eligibility)
     net.connections[end] = Connection(c.pre, c.post, c.channel, c.blocks, c.first_weight, c.delay_kind, c.delays, c.norm, c.copies_winner,
                                       rule)
 end
 @kernel spiking_rule """
     network in i64
-    numbers in i64[5]
+    numbers in i64[7]
     pre_spiking in i64[pre_spiking]
     pre_other in i64[pre_other]
     post_spiking in i64[post_spiking]

@@ -1,23 +1,24 @@
 # Input spikes of an example, drawn before it starts: rates, probabilities or the caller's own events, sorted by step.
 
-"By population: the spikes of step t are units[first[t]:first[t+1]-1]."
+"By population: the spikes of step t are units[first[t]:first[t+1]-1]. Below, room for spikes in the order in which they are drawn."
 struct InputSpikes
     first::Vector{Vector{Int32}}
     units::Vector{Vector{Int32}}
-    drawn_step::Vector{Int32}       # room: spikes in the order in which they are drawn
-    drawn_unit::Vector{Int32}
-    presented::Base.RefValue{Int}   # which presentation of which example this is, for those that draw ahead
+    drawn_step::UnitList
+    drawn_unit::UnitList
 end
 
 InputSpikes(net::Network, steps::Int) =
-    InputSpikes([zeros(Int32, is_input(p) ? steps + 2 : 0) for p in net.populations], [Int32[] for _ in net.populations], Int32[],
-                Int32[], Ref(-1))
+    InputSpikes([zeros(Int32, is_input(p) ? steps + 2 : 0) for p in net.populations], [Int32[] for _ in net.populations], UnitList(),
+                UnitList())
 
-function input_spikes!(spikes::Vector{Int32}, inputs::InputSpikes, k::Int, step::Int)
+function input_spikes!(spikes::UnitList, inputs::InputSpikes, k::Int, step::Int)
     empty!(spikes)
-    first, units = inputs.first[k], inputs.units[k]
-    for n in first[step]:first[step+1]-1
-        push!(spikes, units[n])
+    @inbounds begin
+        first, units = inputs.first[k], inputs.units[k]
+        for n in first[step]:first[step+1]-1
+            add!(spikes, units[n])
+        end
     end
 end
 
@@ -42,8 +43,8 @@ function collect_events!(inputs::InputSpikes, r, p::Population, column::Int)
     for n in r.event_first[column+1]+1:r.event_first[column+2]
         unit = r.event_unit[n] - p.first_input
         0 <= unit < p.units || continue
-        push!(inputs.drawn_step, r.event_step[n] + 1)
-        push!(inputs.drawn_unit, unit + 1)
+        add!(inputs.drawn_step, r.event_step[n] + 1)
+        add!(inputs.drawn_unit, unit + 1)
     end
 end
 
@@ -52,11 +53,12 @@ function draw_rates!(inputs::InputSpikes, r, p::Population, k::Int, example::Int
     column = example - r.first_example + 1
     block, used = 0, 4
     words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-    for i in 1:p.units
+    last, continuous = Float64(r.input_steps), p.source == poisson
+    @inbounds for i in 1:p.units
         given = r.rates[p.first_input+i, column]
         given > 0 || continue
         # the time from one spike to the next is -log(u) times this many steps
-        mean = p.source == poisson ? 1000 / (given * scale * r.dt) : -1 / log1p(-min(given * scale, 1.0))
+        mean = continuous ? 1000 / (given * scale * r.dt) : -1 / log1p(-min(given * scale, 1.0))
         at = 0.0
         while true
             if used == 4
@@ -64,34 +66,37 @@ function draw_rates!(inputs::InputSpikes, r, p::Population, k::Int, example::Int
                 block, used = block + 1, 0
             end
             used += 1
-            gap = -log(unit_interval(words[used])) * mean
-            at = p.source == poisson ? at + gap : floor(at + gap) + 1
-            step = p.source == poisson ? floor(at) + 1 : at
-            step > r.input_steps && break
-            push!(inputs.drawn_step, unsafe_trunc(Int32, step))
-            push!(inputs.drawn_unit, i)
+            word = used == 1 ? words[1] : used == 2 ? words[2] : used == 3 ? words[3] : words[4]
+            gap = -log(unit_interval(word)) * mean
+            at = continuous ? at + gap : floor(at + gap) + 1
+            step = continuous ? floor(at) + 1 : at
+            step <= last || break
+            add!(inputs.drawn_step, unsafe_trunc(Int32, step))
+            add!(inputs.drawn_unit, i)
         end
     end
 end
 
 "Counting sort; spikes of one step stay in the order of their units."
 function sort_by_step!(inputs::InputSpikes, k::Int, steps::Int)
-    first, units = inputs.first[k], inputs.units[k]
+    first, units, drawn = inputs.first[k], inputs.units[k], inputs.drawn_step
     fill!(first, 0)
-    for t in inputs.drawn_step
-        first[t+1] += 1
+    @inbounds begin
+        for t in drawn
+            first[t+1] += 1
+        end
+        total = Int32(1)
+        for t in 1:steps+1              # first[t+1] holds the number of step t: make it the place of that step's next spike
+            count = first[t+1]
+            first[t+1] = total
+            total += count
+        end
+        resize!(units, length(drawn))
+        for n in 1:length(drawn)
+            t = drawn[n]
+            units[first[t+1]] = inputs.drawn_unit[n]
+            first[t+1] += 1
+        end
+        first[1] = 1                    # now first[t+1] is the place after the last spike of step t
     end
-    total = Int32(1)
-    for t in 1:steps+1                  # first[t+1] holds the number of step t: make it the place of that step's next spike
-        count = first[t+1]
-        first[t+1] = total
-        total += count
-    end
-    resize!(units, length(inputs.drawn_unit))
-    for n in eachindex(inputs.drawn_step)
-        t = inputs.drawn_step[n]
-        units[first[t+1]] = inputs.drawn_unit[n]
-        first[t+1] += 1
-    end
-    first[1] = 1                        # now first[t+1] is the place after the last spike of step t
 end

@@ -45,10 +45,16 @@ function simulate_spiking(control::Control, handle, numbers, dt, scales, weights
     outcome = Outcome(summary, counts, [k for k in eachindex(counted) if counted[k] != 0], [Recorded() for _ in 1:examples])
     presentation = Presentation(batch, wanted, watched, copy(scales))
     expect!(control, examples)
-    most = learning != 0 ? examples : min(examples, batch)
-    barrier = Barrier(min(threads > 0 ? threads : Threads.nthreads(), Threads.nthreads(), learning != 0 ? min(examples, batch) : examples))
+    allowed = min(threads > 0 ? threads : Threads.nthreads(), Threads.nthreads())
+    together = learning != 0 ? min(examples, batch) : examples
     GC.@preserve weights columns begin
-        (learning != 0 ? run_learning! : run_alone!)(outcome, run, presentation, barrier)
+        if learning == 0
+            run_alone!(outcome, run, presentation, Barrier(min(allowed, together)))
+        elseif together == 1 && allowed > 1 && draws
+            run_online!(outcome, run, presentation, Barrier(2))
+        else
+            run_learning!(outcome, run, presentation, Barrier(min(allowed, together)))
+        end
     end
     throw_if_cancelled(control)
     fill!(kept, 0)

@@ -34,6 +34,7 @@ struct Population
     reset_scalars::Vector{Float64}
     homeostasis::Homeostasis
     traces::Vector{Trace}
+    keeps_before::Vector{Bool}      # by trace: whether a rule reads its value before a spike
 end
 
 """
@@ -99,6 +100,7 @@ struct RuleSide
     other::Vector{Int}              # traces of the other side
     sign::Float64
     sparse::Bool                    # whether the change is 0 where all traces of the other side are 0
+    simple::Bool                    # whether it is that, depends on nothing but these traces and the reward, and acts at once
 end
 
 @enum Reduction sum_of=0 mean_of=1 max_of=2 min_of=3
@@ -111,6 +113,9 @@ struct Rule
     upper::Float64
     eligibility::Float64            # decay a step of a trace of each synapse and example that takes the changes; 0: none
 end
+
+const NO_SIDE = RuleSide(C_NULL, Float64[], Int[], Int[], 1.0, true, false)
+const NO_RULE = Rule(NO_SIDE, NO_SIDE, sum_of, -Inf, Inf, 0.0)
 
 @enum DelayKind same_delay=0 axonal_delay=1 synaptic_delay=2
 
@@ -146,6 +151,7 @@ mutable struct Network
     inputs::Int
 end
 
+changes(side::RuleSide) = side.loop != C_NULL
 is_input(p::Population) = p.source != neurons
 plastic(c::Connection) = c.rule !== nothing
 

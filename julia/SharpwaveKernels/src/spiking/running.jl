@@ -1,54 +1,5 @@
 # A set of examples on all threads. Without learning every example is on its own; with it, a batch goes from step to step together.
 
-"Where threads wait for each other. A thread that fails says so, and none waits for it."
-struct Barrier
-    threads::Int
-    arrived::Threads.Atomic{Int}
-    round::Threads.Atomic{Int}
-    failed::Threads.Atomic{Bool}
-end
-Barrier(threads::Int) = Barrier(threads, Threads.Atomic{Int}(0), Threads.Atomic{Int}(0), Threads.Atomic{Bool}(false))
-
-struct OtherFailed <: Exception end
-
-function wait_until(condition::F, failed::Threads.Atomic{Bool}) where {F}
-    tries = 0
-    while !condition()
-        failed[] && throw(OtherFailed())
-        tries += 1
-        GC.safepoint()
-        tries > 2000 && Libc.systemsleep(0.0)
-    end
-end
-
-function meet!(b::Barrier)
-    b.threads == 1 && return
-    round = b.round[]
-    if Threads.atomic_add!(b.arrived, 1) == b.threads - 1
-        b.arrived[] = 0
-        b.round[] = round + 1
-    else
-        wait_until(() -> b.round[] != round, b.failed)
-    end
-end
-
-"Run a function of its number on each of some threads; the first real failure is thrown."
-function on_threads(work::F, barrier::Barrier) where {F}
-    barrier.threads == 1 && return work(1)
-    failures = Vector{Any}(nothing, barrier.threads)
-    @sync for thread in 1:barrier.threads
-        Threads.@spawn try
-            work(thread)
-        catch e
-            failures[thread] = e
-            barrier.failed[] = true
-        end
-    end
-    real = filter(e -> e !== nothing && !(e isa OtherFailed), failures)
-    isempty(real) || throw(first(real))
-    return nothing
-end
-
 "What an example leaves: spikes of the recorded populations, as steps and units from 0."
 const Recorded = Vector{Tuple{Vector{Int32},Vector{Int32}}}
 
@@ -80,19 +31,23 @@ function finish!(o::Outcome, r::Run, lane::Lane, presentations::Int)
     end
     finite = true
     for (k, layer) in enumerate(lane.layers)
-        total = 0
-        for i in layer.active
-            total += layer.counts[i]
-        end
-        o.summary[k, column] = total
+        o.summary[k, column] = spikes_of(layer)
         finite &= all(isfinite, layer.values)
     end
     o.summary[end-1, column] = presentations
     o.summary[end, column] = finite
-    o.recorded[column] = [(copy(layer.recorded_steps), copy(layer.recorded_units)) for (k, layer) in enumerate(lane.layers) if r.recorded[k]]
+    o.recorded[column] = [(contents(layer.recorded_steps), contents(layer.recorded_units)) for (k, layer) in enumerate(lane.layers) if r.recorded[k]]
 end
 
-few_spikes(p::Presentation, lane::Lane) = p.wanted_spikes > 0 && sum(view(lane.layers[p.watched].counts, lane.layers[p.watched].active)) <
+function spikes_of(layer::Layer)
+    total = 0
+    for i in layer.active
+        total += layer.counts[i]
+    end
+    return total
+end
+
+few_spikes(p::Presentation, lane::Lane) = p.wanted_spikes > 0 && spikes_of(lane.layers[p.watched]) <
                                                                 p.wanted_spikes
 
 "Examples one by one, each thread taking the next."
@@ -123,6 +78,54 @@ function run_alone!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
 end
 
 """
+Inputs of the next examples, drawn by one thread while another runs an example: two places, `drawn` and `taken` count examples.
+"""
+struct Ahead
+    inputs::NTuple{2,InputSpikes}
+    drawn::Threads.Atomic{Int}
+    taken::Threads.Atomic{Int}
+end
+Ahead(r::Run) = Ahead((InputSpikes(r.net, r.steps), InputSpikes(r.net, r.steps)), Threads.Atomic{Int}(0), Threads.Atomic{Int}(0))
+
+function draw_ahead!(ahead::Ahead, r::Run, scale::Float64, barrier::Barrier)
+    for k in 0:r.examples-1
+        wait_until(() -> k - ahead.taken[] < 2 || cancelled(r.control), barrier.failed)
+        cancelled(r.control) && return
+        encode!(ahead.inputs[k%2+1], r, r.first_example + k, 0, scale)
+        ahead.drawn[] = k + 1
+    end
+end
+
+"One example after the other on one thread, with a second one that draws the inputs."
+function run_online!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
+    lane, present, ahead = Lane(r.net, r.steps, r.columns), [1], Ahead(r)
+    own, alone = lane.inputs, Barrier(1)
+    spaces = [Workspace(r.net, c) for c in r.net.connections]
+    stop = Threads.Atomic{Bool}(false)
+    on_threads(barrier) do thread
+        thread > 2 && return
+        thread == 2 && return draw_ahead!(ahead, r, p.scales[1], barrier)
+        for k in 0:r.examples-1
+            lane.example = r.first_example + k
+            wait_until(() -> ahead.drawn[] > k || cancelled(r.control), barrier.failed)
+            cancelled(r.control) && return
+            for (presentation, scale) in enumerate(p.scales)
+                lane.inputs = presentation == 1 ? ahead.inputs[k%2+1] : own
+                presentation == 1 || encode!(own, r, lane.example, presentation - 1, scale)
+                present_batch!(r, [lane], present, spaces, 1, alone, stop)
+                stop[] && return
+                if presentation == length(p.scales) || !few_spikes(p, lane)
+                    finish!(o, r, lane, presentation)
+                    break
+                end
+            end
+            ahead.taken[] = k + 1
+            progress!(r.control, k + 1)
+        end
+    end
+end
+
+"""
 Batches one by one. In every step each thread advances its examples, then all threads learn, each its share of the weights;
 currents of a step therefore come from weights after the last step's change.
 """
@@ -140,7 +143,11 @@ function run_learning!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
                 lanes[n].example = r.first_example + first + n - 1
             end
             for (presentation, scale) in enumerate(p.scales)
-                present_batch!(r, lanes, present, spaces, presentation - 1, scale, thread, barrier, stop)
+                for k in thread:threads:length(present)
+                    lane = lanes[present[k]]
+                    encode!(lane.inputs, r, lane.example, presentation - 1, scale)
+                end
+                present_batch!(r, lanes, present, spaces, thread, barrier, stop)
                 stop[] && return
                 last = presentation == length(p.scales)
                 for k in thread:threads:length(present)
@@ -156,12 +163,11 @@ function run_learning!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
     end
 end
 
-function present_batch!(r::Run, lanes, present, spaces, presentation::Int, scale::Float64, thread::Int, barrier::Barrier, stop)
+"Present a batch whose inputs are drawn, and learn."
+function present_batch!(r::Run, lanes, present, spaces, thread::Int, barrier::Barrier, stop)
     threads = barrier.threads
     for k in thread:threads:length(present)
-        lane = lanes[present[k]]
-        clear!(lane, r)
-        encode!(lane.inputs, r, lane.example, presentation, scale)
+        clear!(lanes[present[k]], r)
     end
     for step in 1:r.steps
         for k in thread:threads:length(present)
@@ -170,7 +176,7 @@ function present_batch!(r::Run, lanes, present, spaces, presentation::Int, scale
         thread == 1 && cancelled(r.control) && (stop[] = true)
         meet!(barrier)
         stop[] && return
-        learn!(r, lanes, present, spaces, step, thread, threads)
+        learn!(r, lanes, present, spaces, step, thread, barrier)
         meet!(barrier)
     end
     settle!(r, lanes, present, spaces, thread, threads)

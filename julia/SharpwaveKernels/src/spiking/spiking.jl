@@ -1,14 +1,19 @@
 "Spiking networks in batches: event-driven delivery, compiled neuron models and plasticity rules, threads over the examples."
 module Spiking
 
-using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, expect!, guarded, progress!, random_words, run_units,
-                          scalar, throw_if_cancelled, unit_interval, unit_loop, @kernel
+using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, compiled_loop, expect!, guarded, progress!, random_words, run_units,
+                          scalar, throw_if_cancelled, unit_interval, @kernel
 
 include("network.jl")
 include("building.jl")
+include("lists.jl")
 include("encoding.jl")
 include("lane.jl")
+include("stepping.jl")
+include("changes.jl")
 include("plasticity.jl")
+include("settling.jl")
+include("threads.jl")
 include("running.jl")
 include("kernels.jl")
 

@@ -1,0 +1,190 @@
+# One step of one example: arrivals, new states, spikes and their traces.
+
+const SPIKE_STREAM = 1 << 16        # streams: inputs are numbered by population, choices among spikers and noise follow
+const NOISE_STREAM = 2 << 16
+
+"One step of one example: arrivals of the last step's spikes, then new states, spikes and traces. Steps count from 1."
+function advance!(r::Run, lane::Lane, step::Int)
+    net = r.net
+    for c in net.connections
+        isempty(lane.layers[c.pre].spikes) || deliver!(r, lane, c, step)
+    end
+    for l in net.laterals
+        isempty(lane.layers[l.pre].spikes) || inhibit!(net, lane, l, step)
+    end
+    for k in eachindex(net.populations)
+        p, layer = net.populations[k], lane.layers[k]
+        if is_input(p)
+            input_spikes!(layer.spikes, lane.inputs, k, step)
+        else
+            update!(r, lane, p, layer, k, step)
+        end
+        isempty(layer.spikes) || note_spikes!(r, lane, layer, k, step)
+    end
+    r.learning && expect_changes!(r, lane, step)
+    for m in r.monitors
+        step % m.every == 0 && monitor!(r, lane, m, step)
+    end
+end
+
+@inline function add_row!(target::Ptr{Float64}, row::Ptr{Float64}, n::Int)
+    @simd ivdep for k in 1:n
+        unsafe_store!(target, unsafe_load(target, k) + unsafe_load(row, k), k)
+    end
+end
+
+"The arrivals of a channel that act in a step."
+@inline arrivals_at(p::Population, layer::Layer, channel::Int, step::Int) =
+    pointer(layer.arrivals, ((channel - 1) * layer.slots + step % layer.slots) * p.units + 1)
+
+function deliver!(r::Run, lane::Lane, c::Connection, step::Int)
+    p, layer, b = r.net.populations[c.post], lane.layers[c.post], c.blocks
+    weights, n = r.weights + 8 * c.first_weight, b.length
+    now = arrivals_at(p, layer, c.channel, step - 1 + c.delays[1])
+    @inbounds for i in lane.layers[c.pre].spikes
+        blocks = b.first_block[i]:b.first_block[i+1]-1
+        if c.delay_kind == synaptic_delay
+            for k in blocks
+                offset, first = Int(b.offset[b.block_group[k]]), b.block_weight[k]
+                for l in 1:n
+                    target = arrivals_at(p, layer, c.channel, step - 1 + c.delays[first+l])
+                    unsafe_store!(target, unsafe_load(target, offset + l) + unsafe_load(weights, first + l), offset + l)
+                end
+            end
+        else
+            target = c.delay_kind == same_delay ? now : arrivals_at(p, layer, c.channel, step - 1 + c.delays[i])
+            if n == 1
+                for k in blocks
+                    j = b.offset[b.block_group[k]] + 1
+                    unsafe_store!(target, unsafe_load(target, j) + unsafe_load(weights, b.block_weight[k] + 1), j)
+                end
+            else
+                for k in blocks
+                    add_row!(target + 8 * b.offset[b.block_group[k]], weights + 8 * b.block_weight[k], n)
+                end
+            end
+        end
+    end
+end
+
+"Each group's spikes times the strength, less a unit's own."
+function inhibit!(net::Network, lane::Lane, l::Lateral, step::Int)
+    p, layer, spikes = net.populations[l.post], lane.layers[l.post], lane.layers[l.pre].spikes
+    target = arrivals_at(p, layer, l.channel, step)
+    for i in spikes
+        lane.group_count[(i - 1) ÷ l.group + 1] += 1
+        lane.group_own[i] += 1
+    end
+    for i in spikes
+        g = (i - 1) ÷ l.group
+        lane.group_count[g+1] == 0 && continue
+        inhibit_group!(target, pointer(lane.group_own), lane.group_count[g+1], l.strength, g * l.group + 1, (g + 1) * l.group)
+        lane.group_count[g+1] = 0
+    end
+    for i in spikes
+        lane.group_own[i] = 0
+    end
+end
+
+@inline function inhibit_group!(target::Ptr{Float64}, own::Ptr{Float64}, count::Float64, strength::Float64, first::Int, last::Int)
+    @simd ivdep for j in first:last
+        unsafe_store!(target, unsafe_load(target, j) + strength * (count - unsafe_load(own, j)), j)
+    end
+end
+
+@inline function clear_slot!(target::Ptr{Float64}, n::Int)
+    @simd ivdep for j in 1:n
+        unsafe_store!(target, 0.0, j)
+    end
+end
+
+"New states of a population, and which of its units spike."
+function update!(r::Run, lane::Lane, p::Population, layer::Layer, k::Int, step::Int)
+    for channel in 1:p.channels
+        layer.arrays[p.states+channel] = arrivals_at(p, layer, channel, step)
+    end
+    p.time && (layer.step_scalars[end] = layer.reset_scalars[end] = step * r.dt)
+    p.uniform && draw_uniform!(layer.uniform, r.seed, NOISE_STREAM + k, lane.example, step)
+    arrays = pointer(layer.arrays)
+    empty!(layer.crossing)
+    empty!(layer.spikes)
+    GC.@preserve layer begin
+        crossings = run_units(p.step, arrays, pointer(layer.step_scalars), 1, p.units)
+        for channel in 1:p.channels
+            clear_slot!(arrivals_at(p, layer, channel, step), p.units)
+        end
+        crossings == 0 && return
+        @inbounds for i in 1:p.units
+            layer.crossed[i] == 0 && continue
+            add!(layer.crossing, i)
+            run_units(p.reset, arrays, pointer(layer.reset_scalars), i, i)
+        end
+    end
+    if p.one_spike && length(layer.crossing) > 1
+        word = random_words(r.seed, SPIKE_STREAM + k, lane.example, step, 0)[1]
+        add!(layer.spikes, layer.crossing[1+floor(Int, unit_interval(word) * length(layer.crossing))])
+    else
+        for i in layer.crossing
+            add!(layer.spikes, i)
+        end
+    end
+end
+
+function draw_uniform!(uniform::Vector{Float64}, seed::Int, stream::Int, example::Int, step::Int)
+    for block in 0:(length(uniform)-1)÷4
+        words = random_words(seed, stream, example, step, block)
+        for w in 1:min(4, length(uniform) - 4 * block)
+            uniform[4*block+w] = unit_interval(words[w])
+        end
+    end
+end
+
+"Counts, traces and records of a step's spikes."
+function note_spikes!(r::Run, lane::Lane, layer::Layer, k::Int, step::Int)
+    p = r.net.populations[k]
+    followed = any(t -> p.traces[t].adds || p.keeps_before[t], eachindex(p.traces))
+    @inbounds for i in layer.spikes
+        followed && follow_traces!(r, p, layer, k, i, step)
+        layer.last[i] == 0 && note_first!(r, lane, layer, k, i)
+        layer.last[i] = step
+        layer.counts[i] += 1
+    end
+    if r.recorded[k]
+        for i in layer.spikes
+            add!(layer.recorded_steps, step - 1)
+            add!(layer.recorded_units, i - 1)
+        end
+    end
+end
+
+function follow_traces!(r::Run, p::Population, layer::Layer, k::Int, i::Int32, step::Int)
+    for (t, trace) in enumerate(p.traces)
+        before = trace_value(layer, r.decays[k], t, i, step)
+        layer.before[t][i] = before
+        trace.adds && (layer.traces[t][i] = before + 1)
+    end
+end
+
+"A unit's first spike in an example."
+function note_first!(r::Run, lane::Lane, layer::Layer, k::Int, i::Int32)
+    add!(layer.active, i)
+    for (m, c) in enumerate(r.net.connections)
+        c.post == k && plastic(c) || continue
+        g = c.blocks.group_of[i]
+        g > 0 || continue
+        lane.learning[m].next[i] = lane.learning[m].head[g]
+        lane.learning[m].head[g] = i
+    end
+end
+
+"The value of a trace of unit i in a step."
+@inline trace_value(layer::Layer, decays::Vector{Vector{Float64}}, t::Int, i::Integer, step::Int) =
+    @inbounds layer.last[i] == 0 ? 0.0 : layer.traces[t][i] * decays[t][step-layer.last[i]+1]
+
+function monitor!(r::Run, lane::Lane, m::Monitor, step::Int)
+    at = m.first_value + (step ÷ m.every - 1) * length(m.units)
+    array = lane.layers[m.population].arrays[m.array]
+    for (n, i) in enumerate(m.units)
+        r.monitored[at+n, lane.example-r.first_example+1] = unsafe_load(array, i)
+    end
+end

@@ -1,0 +1,50 @@
+# Threads that go together from step to step.
+
+"Where threads wait for each other. A thread that fails says so, and none waits for it."
+struct Barrier
+    threads::Int
+    arrived::Threads.Atomic{Int}
+    round::Threads.Atomic{Int}
+    failed::Threads.Atomic{Bool}
+end
+Barrier(threads::Int) = Barrier(threads, Threads.Atomic{Int}(0), Threads.Atomic{Int}(0), Threads.Atomic{Bool}(false))
+
+struct OtherFailed <: Exception end
+
+function wait_until(condition::F, failed::Threads.Atomic{Bool}) where {F}
+    tries = 0
+    while !condition()
+        failed[] && throw(OtherFailed())
+        tries += 1
+        GC.safepoint()
+        tries > 2000 && ccall(:sched_yield, Cint, ())       # more threads than cores: let the other one go on
+    end
+end
+
+function meet!(b::Barrier)
+    b.threads == 1 && return
+    round = b.round[]
+    if Threads.atomic_add!(b.arrived, 1) == b.threads - 1
+        b.arrived[] = 0
+        b.round[] = round + 1
+    else
+        wait_until(() -> b.round[] != round, b.failed)
+    end
+end
+
+"Run a function of its number on each of some threads; the first real failure is thrown."
+function on_threads(work::F, barrier::Barrier) where {F}
+    barrier.threads == 1 && return work(1)
+    failures = Vector{Any}(nothing, barrier.threads)
+    @sync for thread in 1:barrier.threads
+        Threads.@spawn try
+            work(thread)
+        catch e
+            failures[thread] = e
+            barrier.failed[] = true
+        end
+    end
+    real = filter(e -> e !== nothing && !(e isa OtherFailed), failures)
+    isempty(real) || throw(first(real))
+    return nothing
+end
