@@ -4,19 +4,19 @@
 # value i is the result of instruction i, a row (operation, a, b, c).
 
 truth(condition::Bool) = ifelse(condition, 1.0, 0.0)
-select(condition::Float64, a::Float64, b::Float64) = ifelse(condition != 0, a, b)
-logistic(x::Float64) = 1 / (1 + exp(-x))
+select(condition::T, a::T, b::T) where {T<:AbstractFloat} = ifelse(condition != 0, a, b)
+logistic(x::AbstractFloat) = 1 / (1 + exp(-x))
 
 # Outside its domain a function is NaN, so that a solver can reject its step; Base's functions throw.
-nan_sqrt(x::Float64) = x < 0 ? NaN : sqrt(x)
-nan_log(x::Float64) = x < 0 ? NaN : log(x)
-nan_log1p(x::Float64) = x < -1 ? NaN : log1p(x)
-nan_asin(x::Float64) = abs(x) > 1 ? NaN : asin(x)
-nan_acos(x::Float64) = abs(x) > 1 ? NaN : acos(x)
-nan_sin(x::Float64) = isinf(x) ? NaN : sin(x)
-nan_cos(x::Float64) = isinf(x) ? NaN : cos(x)
-nan_tan(x::Float64) = isinf(x) ? NaN : tan(x)
-nan_pow(x::Float64, y::Float64) = x < 0 && y != trunc(y) ? NaN : x^y
+nan_sqrt(x::AbstractFloat) = x < 0 ? oftype(x, NaN) : sqrt(x)
+nan_log(x::AbstractFloat) = x < 0 ? oftype(x, NaN) : log(x)
+nan_log1p(x::AbstractFloat) = x < -1 ? oftype(x, NaN) : log1p(x)
+nan_asin(x::AbstractFloat) = abs(x) > 1 ? oftype(x, NaN) : asin(x)
+nan_acos(x::AbstractFloat) = abs(x) > 1 ? oftype(x, NaN) : acos(x)
+nan_sin(x::AbstractFloat) = isinf(x) ? oftype(x, NaN) : sin(x)
+nan_cos(x::AbstractFloat) = isinf(x) ? oftype(x, NaN) : cos(x)
+nan_tan(x::AbstractFloat) = isinf(x) ? oftype(x, NaN) : tan(x)
+nan_pow(x::T, y::T) where {T<:AbstractFloat} = x < 0 && y != trunc(y) ? oftype(x, NaN) : x^y
 
 struct EquationOperation
     name::String

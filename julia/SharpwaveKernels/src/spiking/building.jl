@@ -8,14 +8,17 @@ network(handle) = lock(NETWORKS_LOCK) do
     get(() -> throw(BadArgument("network", "there is no network $handle")), NETWORKS, handle)
 end
 
-function spiking_network(::Control, handle)
+"A new network, whose weights and states have so many bits."
+function spiking_network(::Control, bits, handle)
+    T = float_of(bits)
     lock(NETWORKS_LOCK) do
         handle[1] = NEXT_NETWORK[]
         NEXT_NETWORK[] += 1
-        NETWORKS[handle[1]] = Network(Population[], Connection[], Lateral[], 0, 0, 0, 0)
+        NETWORKS[handle[1]] = Network(T, Population[], Connection[], Lateral[], 0, 0, 0, 0)
     end
 end
 @kernel spiking_network """
+    bits in i64
     handle out i64[1]
 """
 
@@ -48,7 +51,7 @@ function spiking_population(::Control, handle, numbers, programs, step_scalars, 
     all(d -> 0 <= d <= 1, traces[1, :]) && 0 <= homeostasis[2] <= 1 ||
         throw(BadArgument("traces", "expected decays from 0 to 1"))
     arrays = states + channels + columns + uniform + 1
-    loop(k, scalars) = kind == neurons ? compiled_loop("programs", programs[k], arrays, length(scalars)) : C_NULL
+    loop(k, scalars) = kind == neurons ? compiled_loop("programs", programs[k], net.number, arrays, length(scalars)) : C_NULL
     push!(net.populations,
           Population(units, kind, kind == neurons ? 0 : net.inputs, states, channels, columns, net.states, net.columns, uniform != 0,
                      time != 0, one_spike != 0, loop(1, step_scalars), loop(2, reset_scalars), copy(step_scalars),
@@ -106,7 +109,8 @@ end
 Make the last connection plastic. `numbers`: reduction (0 sum, 1 mean, 2 max, 3 min), program on presynaptic spikes or 0, whether its
 change is 0 where the other side's traces are, whether it depends on these traces alone, then the same three of the program
 on postsynaptic spikes. Traces are those of the populations,
-from 1; `pre_spiking` and `post_spiking` may be negative: the value before the spike. A program's arrays are weight, traces of the other
+from 1; `pre_spiking` and `post_spiking` may be negative: the value before the spike,
+or 0: not read. A program's arrays are weight, traces of the other
 side, change; its last scalars the traces of the unit that spikes, and the reward. `signs` are 1 or -1: what the reduced change is
 multiplied by. Bounds: lower and upper. `eligibility`: see `Rule`.
 """
@@ -117,12 +121,12 @@ function spiking_rule(::Control, handle, numbers, pre_spiking, pre_other, post_s
     c = net.connections[end]
     counts = length(net.populations[c.pre].traces), length(net.populations[c.post].traces)
     function side(name, ends, program, sparse, simple, spiking, other, scalars, sign, own_count, other_count)
-        all(k -> 1 <= abs(k) <= own_count, spiking) && all(k -> 1 <= k <= other_count, other) ||
+        all(k -> abs(k) <= own_count, spiking) && all(k -> 1 <= k <= other_count, other) ||
             throw(BadArgument(name, "a trace that its population does not have"))
         for k in spiking
             k < 0 && (ends.keeps_before[-k] = true)
         end
-        loop = program == 0 ? C_NULL : compiled_loop(name, program, length(other) + 2, length(scalars) + length(spiking) + 1)
+        loop = program == 0 ? C_NULL : compiled_loop(name, program, net.number, length(other) + 2, length(scalars) + length(spiking) + 1)
         RuleSide(loop, [scalars; zeros(length(spiking) + 1)], Int.(spiking), Int.(other), sign, sparse != 0, simple != 0 && sparse != 0 && eligibility == 0)
     end
     bounds[1] <= bounds[2] || throw(BadArgument("bounds", "expected lower and upper, got $bounds"))

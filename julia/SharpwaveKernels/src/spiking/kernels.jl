@@ -39,23 +39,15 @@ function simulate_spiking(control::Control, handle, numbers, dt, scales, weights
         throw(BadArgument("counts", "expected a number for each unit of the counted populations"))
     fill!(counts, 0)
     watching = checked_monitors(net, monitors, monitored_units, monitored, steps)
-    tables = [[cumprod([1.0; fill(t.decay, steps)]) for t in p.traces] for p in net.populations]
-    run = Run(net, control, pointer(weights), pointer(columns), initial, rates, event_first, event_step, event_unit, reward, examples,
-              first_example, steps, input_steps, dt, seed, learning != 0, recorded .!= 0, tables, watching, monitored)
     outcome = Outcome(summary, counts, [k for k in eachindex(counted) if counted[k] != 0], [Recorded() for _ in 1:examples])
     presentation = Presentation(batch, wanted, watched, copy(scales))
     expect!(control, examples)
     allowed = min(threads > 0 ? threads : Threads.nthreads(), Threads.nthreads())
-    together = learning != 0 ? min(examples, batch) : examples
-    GC.@preserve weights columns begin
-        if learning == 0
-            run_alone!(outcome, run, presentation, Barrier(min(allowed, together)))
-        elseif together == 1 && allowed > 1 && draws
-            run_online!(outcome, run, presentation, Barrier(2))
-        else
-            run_learning!(outcome, run, presentation, Barrier(min(allowed, together)))
-        end
-    end
+    given = (net = net, control = control, initial = initial, rates = rates, event_first = event_first, event_step = event_step,
+             event_unit = event_unit, reward = reward, examples = examples, first_example = first_example, steps = steps,
+             input_steps = input_steps, dt = dt, seed = seed, learning = learning != 0, recorded = recorded .!= 0,
+             monitors = watching, monitored = monitored)
+    run_all!(net.number, outcome, presentation, given, weights, columns, allowed)
     throw_if_cancelled(control)
     fill!(kept, 0)
     for lists in outcome.recorded, (k, (steps_of, _)) in enumerate(lists)
@@ -64,6 +56,25 @@ function simulate_spiking(control::Control, handle, numbers, dt, scales, weights
     any(!=(0), recorded) && lock(() -> KEPT_SPIKES[key] = outcome.recorded, KEPT_SPIKES_LOCK)
     return nothing
 end
+"Run in numbers of type T, on so many threads at most; weights and columns change while learning."
+function run_all!(T, outcome::Outcome, presentation::Presentation, given, weights, columns, threads::Int)
+    own_weights, own_columns = T.(weights), T.(columns)
+    decays = [[T.(cumprod([1.0; fill(t.decay, given.steps)])) for t in p.traces] for p in given.net.populations]
+    r = Run{T}(given..., decays, pointer(own_weights), pointer(own_columns), columns)
+    GC.@preserve own_weights own_columns begin
+        together = r.learning ? min(r.examples, presentation.batch) : r.examples
+        if !r.learning
+            run_alone!(outcome, r, presentation, Barrier(min(threads, together)))
+        elseif together == 1 && threads > 1 && !isempty(r.rates)
+            run_online!(outcome, r, presentation, Barrier(2))
+        else
+            run_learning!(outcome, r, presentation, Barrier(min(threads, together)))
+        end
+    end
+    r.learning && copyto!(weights, own_weights)
+    return nothing
+end
+
 @kernel simulate_spiking """
     network in i64
     numbers in i64[11]

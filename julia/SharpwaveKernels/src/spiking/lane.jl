@@ -1,31 +1,31 @@
 # What one example needs while it runs: the states of all populations, arrivals under way, traces. A batch is some of these.
 
 "A population within one example. A unit is active from its first spike in the example on."
-mutable struct Layer
-    values::Vector{Float64}         # unit by unit, state after state
-    arrivals::Vector{Float64}       # unit by unit, slot after slot, channel after channel: slot t mod slots acts in step t
-    uniform::Vector{Float64}
-    crossed::Vector{Float64}
-    arrays::Vector{Ptr{Float64}}    # of its programs
-    step_scalars::Vector{Float64}
-    reset_scalars::Vector{Float64}
+mutable struct Layer{T}
+    values::Vector{T}         # unit by unit, state after state
+    arrivals::Vector{T}       # unit by unit, slot after slot, channel after channel: slot t mod slots acts in step t
+    uniform::Vector{T}
+    crossed::Vector{T}
+    arrays::Vector{Ptr{T}}    # of its programs
+    step_scalars::Vector{T}
+    reset_scalars::Vector{T}
     slots::Int
     crossing::UnitList              # units that crossed in this step, and those of them that spike
     spikes::UnitList
     active::UnitList
     last::Vector{Int32}             # step of a unit's last spike, 0 if there is none
     counts::Vector{Int32}           # spikes of a unit
-    traces::Vector{Vector{Float64}} # by trace: values at the last spike, after and before it
-    before::Vector{Vector{Float64}}
+    traces::Vector{Vector{T}}       # by trace: values at the last spike, after and before it
+    before::Vector{Vector{T}}
     recorded_steps::UnitList
     recorded_units::UnitList
 end
 
-function Layer(p::Population, slots::Int, columns::Ptr{Float64})
+function Layer(p::Population, slots::Int, columns::Ptr{T}) where {T}
     n = p.units
-    layer = Layer(zeros(n * p.states), zeros(n * slots * p.channels), zeros(p.uniform ? n : 0), zeros(n), Ptr{Float64}[],
-                  copy(p.step_scalars), copy(p.reset_scalars), slots, UnitList(), UnitList(), UnitList(), zeros(Int32, n),
-                  zeros(Int32, n), [ones(n) for _ in p.traces], [zeros(n) for _ in p.traces], UnitList(), UnitList())
+    layer = Layer{T}(zeros(T, n * p.states), zeros(T, n * slots * p.channels), zeros(T, p.uniform ? n : 0), zeros(T, n), Ptr{T}[],
+                     T.(p.step_scalars), T.(p.reset_scalars), slots, UnitList(), UnitList(), UnitList(), zeros(Int32, n),
+                     zeros(Int32, n), [ones(T, n) for _ in p.traces], [zeros(T, n) for _ in p.traces], UnitList(), UnitList())
     for k in 0:p.states-1
         push!(layer.arrays, pointer(layer.values, k * n + 1))
     end
@@ -33,7 +33,7 @@ function Layer(p::Population, slots::Int, columns::Ptr{Float64})
         push!(layer.arrays, pointer(layer.arrivals, k * slots * n + 1))
     end
     for k in 0:p.columns-1
-        push!(layer.arrays, columns + 8 * (p.first_column + k * n))
+        push!(layer.arrays, columns + sizeof(T) * (p.first_column + k * n))
     end
     p.uniform && push!(layer.arrays, pointer(layer.uniform))
     push!(layer.arrays, pointer(layer.crossed))
@@ -44,53 +44,54 @@ end
 What the spikes of one side change where that depends on the other side alone: by unit of the other side, worked out once a step.
 Below, room for the program: weight (not read), traces and change of each active unit.
 """
-struct Expected
-    change::Vector{Float64}
-    columns::Vector{Vector{Float64}}
-    arrays::Vector{Ptr{Float64}}
-    scalars::Vector{Float64}
+struct Expected{T}
+    change::Vector{T}
+    columns::Vector{Vector{T}}
+    arrays::Vector{Ptr{T}}
+    scalars::Vector{T}
 end
 
-function Expected(side::RuleSide, units::Int)
+function Expected{T}(side::RuleSide, units::Int) where {T}
     n = side.simple && changes(side) ? units : 0
-    columns = [zeros(n) for _ in 1:length(side.other)+2]
-    Expected(zeros(n), columns, map(pointer, columns), copy(side.scalars))
+    columns = [zeros(T, n) for _ in 1:length(side.other)+2]
+    Expected{T}(zeros(T, n), columns, map(pointer, columns), T.(side.scalars))
 end
 
 """
 What a plastic connection needs of one example: active postsynaptic units by group, a chain from `head[g]` through `next[j]`, 0 at
 its end; changes by spikes of either side; eligibility by weight.
 """
-struct Learning
+struct Learning{T}
     head::Vector{Int32}
     next::Vector{Int32}
-    on_pre::Expected
-    on_post::Expected
-    eligibility::Vector{Float64}
+    on_pre::Expected{T}
+    on_post::Expected{T}
+    eligibility::Vector{T}
 end
 
-function Learning(net::Network, m::Int)
+function Learning{T}(net::Network, m::Int) where {T}
     c = net.connections[m]
     rule = c.rule === nothing ? NO_RULE : c.rule
     pre, post = net.populations[c.pre].units, net.populations[c.post].units
-    Learning(zeros(Int32, plastic(c) ? groups(c.blocks) : 0), zeros(Int32, plastic(c) ? post : 0), Expected(rule.on_pre, post),
-             Expected(rule.on_post, pre), zeros(rule.eligibility > 0 ? weights_of(net, m) : 0))
+    Learning{T}(zeros(Int32, plastic(c) ? groups(c.blocks) : 0), zeros(Int32, plastic(c) ? post : 0), Expected{T}(rule.on_pre, post),
+                Expected{T}(rule.on_post, pre), zeros(T, rule.eligibility > 0 ? weights_of(net, m) : 0))
 end
 
-mutable struct Lane
+mutable struct Lane{T}
     example::Int                    # its number among all examples, from 0
-    layers::Vector{Layer}
-    learning::Vector{Learning}      # by connection
+    layers::Vector{Layer{T}}
+    learning::Vector{Learning{T}}      # by connection
     inputs::InputSpikes
-    group_count::Vector{Float64}    # room for inhibition
-    group_own::Vector{Float64}
+    group_count::Vector{T}          # room for inhibition
+    group_own::Vector{T}
 end
 
-function Lane(net::Network, steps::Int, columns::Ptr{Float64})
+function Lane(net::Network, steps::Int, columns::Ptr{T}) where {T}
     slots = arrival_slots(net)
     layers = [Layer(p, slots[k], columns) for (k, p) in enumerate(net.populations)]
     most = maximum([0; [net.populations[l.pre].units for l in net.laterals]])
-    Lane(0, layers, [Learning(net, m) for m in eachindex(net.connections)], InputSpikes(net, steps), zeros(most), zeros(most))
+    Lane{T}(0, layers, [Learning{T}(net, m) for m in eachindex(net.connections)], InputSpikes(net, steps),
+            zeros(T, most), zeros(T, most))
 end
 
 "A state or column of some units, kept every so many steps."
@@ -103,11 +104,9 @@ struct Monitor
 end
 
 "What a run is: the network, the caller's arrays and settings, and tables made from them."
-struct Run
+struct Run{T}
     net::Network
     control::Control
-    weights::Ptr{Float64}
-    columns::Ptr{Float64}
     initial::Matrix{Float64}        # (state, all or each example)
     rates::Matrix{Float64}          # (input unit, example), Hz or probabilities
     event_first::Vector{Int}        # the caller's events by example: first_event[k]+1:first_event[k+1]
@@ -122,9 +121,12 @@ struct Run
     seed::Int
     learning::Bool
     recorded::Vector{Bool}          # populations whose spikes are kept
-    decays::Vector{Vector{Vector{Float64}}}     # by population and trace: decay^0, decay^1, ...
     monitors::Vector{Monitor}
     monitored::Matrix{Float64}      # (value, example)
+    decays::Vector{Vector{Vector{T}}}   # by population and trace: decay^0, decay^1, ...
+    weights::Ptr{T}
+    columns::Ptr{T}
+    precise::Vector{Float64}        # the columns again, where a slow decay does not round away
 end
 
 weights_of(net::Network, m::Int) =

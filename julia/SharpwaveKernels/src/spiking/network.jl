@@ -96,7 +96,7 @@ end
 struct RuleSide
     loop::Ptr{Cvoid}                # null: nothing
     scalars::Vector{Float64}        # the program's, then room for the traces of the unit that spikes, then for the reward
-    spiking::Vector{Int}            # traces of the side that spikes: 1-based, negative for the value before the spike
+    spiking::Vector{Int}            # traces of the side that spikes: 1-based, negative for the value before the spike, 0 if not read
     other::Vector{Int}              # traces of the other side
     sign::Float64
     sparse::Bool                    # whether the change is 0 where all traces of the other side are 0
@@ -142,6 +142,7 @@ struct Lateral
 end
 
 mutable struct Network
+    number::DataType                # of weights and states: Float64 or Float32
     populations::Vector{Population}
     connections::Vector{Connection}
     laterals::Vector{Lateral}

@@ -5,7 +5,7 @@
 Where the change depends on the other side alone: work it out once for each active unit of that side. Whichever unit spikes, its
 weights change by that. Every example does so for itself, before the batch learns.
 """
-function expect_changes!(r::Run, lane::Lane, step::Int)
+function expect_changes!(r::Run{T}, lane::Lane{T}, step::Int) where {T}
     for (m, c) in enumerate(r.net.connections)
         plastic(c) || continue
         pre, post, l = lane.layers[c.pre], lane.layers[c.post], lane.learning[m]
@@ -14,7 +14,7 @@ function expect_changes!(r::Run, lane::Lane, step::Int)
     end
 end
 
-function expect_changes!(x::Expected, side::RuleSide, other::Layer, decays, step::Int, reward::Float64)
+function expect_changes!(x::Expected{T}, side::RuleSide, other::Layer{T}, decays, step::Int, reward::Float64) where {T}
     (changes(side) && side.simple && !isempty(other.active)) || return
     @inbounds begin
         for (k, t) in enumerate(side.other)
@@ -43,7 +43,7 @@ shared_places(c::Connection, net::Network, thread, threads) =
 @inline place(b::Blocks, g, j) = b.length == 1 ? Int(j) : j - Int(b.offset[g])
 
 "All that the spikes of a step change, on one thread of several. `present` are the examples of the batch."
-function learn!(r::Run, lanes::Vector{Lane}, present::Vector{Int}, spaces, step::Int, thread::Int, barrier)
+function learn!(r::Run{T}, lanes::Vector{Lane{T}}, present::Vector{Int}, spaces, step::Int, thread::Int, barrier) where {T}
     threads = barrier.threads
     for (m, c) in enumerate(r.net.connections)
         plastic(c) && changes(c.rule.on_pre) || continue
@@ -67,45 +67,53 @@ function learn!(r::Run, lanes::Vector{Lane}, present::Vector{Int}, spaces, step:
     end
 end
 
-function adapt!(r::Run, lanes, present, p::Population, k::Int, mine)
+function adapt!(r::Run{T}, lanes, present, p::Population, k::Int, mine) where {T}
     h = p.homeostasis
-    values = r.columns + 8 * (p.first_column + (h.column - 1) * p.units)
-    if h.decay != 1
-        @simd ivdep for i in mine
-            unsafe_store!(values, unsafe_load(values, i) * h.decay, i)
+    first = p.first_column + (h.column - 1) * p.units
+    values, precise = r.columns + sizeof(T) * first, pointer(r.precise, first + 1)
+    GC.@preserve r begin
+        if h.decay != 1
+            @simd ivdep for i in mine
+                now = unsafe_load(precise, i) * h.decay
+                unsafe_store!(precise, now, i)
+                unsafe_store!(values, T(now), i)
+            end
         end
-    end
-    for b in present, i in lanes[b].layers[k].crossing
-        i in mine && unsafe_store!(values, unsafe_load(values, i) + h.increment, i)
+        for b in present, i in lanes[b].layers[k].crossing
+            i in mine || continue
+            now = unsafe_load(precise, i) + h.increment
+            unsafe_store!(precise, now, i)
+            unsafe_store!(values, T(now), i)
+        end
     end
 end
 
 "The weights of one example's presynaptic spikes move by what was worked out for each active postsynaptic unit."
-function change_on_pre!(r::Run, lane::Lane, m::Int, c::Connection, units)
+function change_on_pre!(r::Run{T}, lane::Lane{T}, m::Int, c::Connection, units) where {T}
     b, l, rule = c.blocks, lane.learning[m], c.rule
-    weights, change, sign = r.weights + 8 * c.first_weight, l.on_pre.change, c.rule.on_pre.sign
+    weights, change, sign = r.weights + sizeof(T) * c.first_weight, l.on_pre.change, T(c.rule.on_pre.sign)
     @inbounds for i in lane.layers[c.pre].spikes
         i in units || continue
         for k in b.first_block[i]:b.first_block[i+1]-1
-            row = weights + 8 * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
+            row = weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
             j = l.head[b.block_group[k]]
             while j != 0
-                change_weight!(row + 8 * j, sign * change[j], rule)
+                change_weight!(row + sizeof(T) * j, sign * change[j], rule)
                 j = l.next[j]
             end
         end
     end
 end
 
-function learn_on_pre!(r::Run, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, units, places)
+function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, units, places) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_pre
-    weights = r.weights + 8 * c.first_weight
+    weights = r.weights + sizeof(T) * c.first_weight
     chain_spikes!(s, lanes, present, c.pre, i -> i in units)
     @inbounds for i in s.spiking
         first = s.head[i]
         s.head[i] = 0
         for k in b.first_block[i]:b.first_block[i+1]-1
-            g, row = b.block_group[k], weights + 8 * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
+            g, row = b.block_group[k], weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
             link = first
             while link != 0
                 lane, times = lanes[s.lane[link]], s.times[link]
@@ -121,7 +129,7 @@ function learn_on_pre!(r::Run, lanes, present, s::Workspace, m::Int, c::Connecti
                 end
             end
             for j in s.touched
-                change_weight!(row + 8 * j, side.sign * reduced_change!(s, j, rule.reduction, length(present)), rule)
+                change_weight!(row + sizeof(T) * j, T(side.sign) * reduced_change!(s, j, rule.reduction, length(present)), rule)
             end
             empty!(s.touched)
         end
@@ -129,27 +137,27 @@ function learn_on_pre!(r::Run, lanes, present, s::Workspace, m::Int, c::Connecti
 end
 
 "Take what was worked out for the active units of a group into the sums over the batch."
-@inline function take_expected!(s::Workspace, l::Learning, b::Blocks, g::Integer, times::Integer, rule::Rule, places)
+@inline function take_expected!(s::Workspace{T}, l::Learning{T}, b::Blocks, g::Integer, times::Integer, rule::Rule, places) where {T}
     change = l.on_pre.change
     @inbounds begin
         j = l.head[g]
         while j != 0
-            place(b, g, j) in places && reduce_change!(s, j, change[j] * times, rule.reduction)
+            place(b, g, j) in places && reduce_change!(s, j, change[j] * T(times), rule.reduction)
             j = l.next[j]
         end
     end
 end
 
 "Fill in the elements of a presynaptic spike: active postsynaptic units of a group, or all where the change is not sparse."
-function post_elements!(s::Workspace, lane::Lane, r::Run, m::Int, c::Connection, row::Ptr{Float64}, g::Integer, step::Int, places)
+function post_elements!(s::Workspace, lane::Lane{T}, r::Run{T}, m::Int, c::Connection, row::Ptr{T}, g::Integer, step::Int, places) where {T}
     b, side, post, l = c.blocks, c.rule.on_pre, lane.layers[c.post], lane.learning[m]
-    weights, decays, n = r.weights + 8 * c.first_weight, r.decays[c.post], 0
+    weights, decays, n = r.weights + sizeof(T) * c.first_weight, r.decays[c.post], 0
     if side.sparse
         j = l.head[g]
         while j != 0
             if place(b, g, j) in places
                 n += 1
-                set_element!(s, n, j, row + 8 * j, weights, side, post, decays, j, step)
+                set_element!(s, n, j, row + sizeof(T) * j, weights, side, post, decays, j, step)
             end
             j = l.next[j]
         end
@@ -157,19 +165,19 @@ function post_elements!(s::Workspace, lane::Lane, r::Run, m::Int, c::Connection,
         for j in Int(b.offset[g])+1:Int(b.offset[g])+b.length
             place(b, g, j) in places || continue
             n += 1
-            set_element!(s, n, j, row + 8 * j, weights, side, post, decays, j, step)
+            set_element!(s, n, j, row + sizeof(T) * j, weights, side, post, decays, j, step)
         end
     end
     return n
 end
 
-function learn_on_post!(r::Run, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, mine)
+function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, mine) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_post
-    weights = r.weights + 8 * c.first_weight
+    weights = r.weights + sizeof(T) * c.first_weight
     chain_spikes!(s, lanes, present, c.post, j -> b.group_of[j] > 0 && place(b, b.group_of[j], j) in mine)
     for j in s.spiking
         g = b.group_of[j]
-        column = weights + 8 * (j - Int(b.offset[g]) - 1)
+        column = weights + sizeof(T) * (j - Int(b.offset[g]) - 1)
         link = s.head[j]
         s.head[j] = 0
         if side.simple && length(present) == 1
@@ -191,70 +199,70 @@ function learn_on_post!(r::Run, lanes, present, s::Workspace, m::Int, c::Connect
         end
         first = b.first_entry[g]
         @inbounds for e in s.touched
-            change_weight!(column + 8 * b.entry_weight[first+e-1], side.sign * reduced_change!(s, e, rule.reduction, length(present)), rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+e-1], T(side.sign) * reduced_change!(s, e, rule.reduction, length(present)), rule)
         end
         empty!(s.touched)
     end
 end
 
 "The weights of one postsynaptic unit move by what was worked out for each active presynaptic unit."
-function change_column!(column::Ptr{Float64}, b::Blocks, g::Integer, lane::Lane, c::Connection, m::Int, times::Integer)
-    change, pre, rule, factor = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule, c.rule.on_post.sign * times
+function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, times::Integer) where {T}
+    change, pre, rule, factor = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule, T(c.rule.on_post.sign * times)
     @inbounds if b.aligned
         first = b.first_entry[g] - 1
         for i in pre.active
-            change_weight!(column + 8 * b.entry_weight[first+i], factor * change[i], rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+i], factor * change[i], rule)
         end
     else
         for e in entries(b, g)
             i = b.entry_pre[e]
-            pre.last[i] == 0 || change_weight!(column + 8 * b.entry_weight[e], factor * change[i], rule)
+            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], factor * change[i], rule)
         end
     end
 end
 
-function take_expected_pre!(s::Workspace, lane::Lane, b::Blocks, g::Integer, c::Connection, m::Int, times::Integer)
+function take_expected_pre!(s::Workspace, lane::Lane{T}, b::Blocks, g::Integer, c::Connection, m::Int, times::Integer) where {T}
     change, pre, reduction = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule.reduction
     @inbounds if b.aligned
         for i in pre.active
-            reduce_change!(s, i, change[i] * times, reduction)
+            reduce_change!(s, i, change[i] * T(times), reduction)
         end
     else
         for (n, e) in enumerate(entries(b, g))
             i = b.entry_pre[e]
-            pre.last[i] == 0 || reduce_change!(s, n, change[i] * times, reduction)
+            pre.last[i] == 0 || reduce_change!(s, n, change[i] * T(times), reduction)
         end
     end
 end
 
 "Fill in the elements of a postsynaptic spike: its active presynaptic units, or all where the change is not sparse."
-function pre_elements!(s::Workspace, lane::Lane, r::Run, c::Connection, column::Ptr{Float64}, g::Integer, step::Int)
+function pre_elements!(s::Workspace, lane::Lane{T}, r::Run{T}, c::Connection, column::Ptr{T}, g::Integer, step::Int) where {T}
     b, side, pre = c.blocks, c.rule.on_post, lane.layers[c.pre]
-    weights, decays, n = r.weights + 8 * c.first_weight, r.decays[c.pre], 0
+    weights, decays, n = r.weights + sizeof(T) * c.first_weight, r.decays[c.pre], 0
     first = b.first_entry[g]
     @inbounds for e in entries(b, g)
         i = b.entry_pre[e]
         side.sparse && pre.last[i] == 0 && continue
         n += 1
-        set_element!(s, n, e - first + 1, column + 8 * b.entry_weight[e], weights, side, pre, decays, i, step)
+        set_element!(s, n, e - first + 1, column + sizeof(T) * b.entry_weight[e], weights, side, pre, decays, i, step)
     end
     return n
 end
 
 "Every weight moves by reward times eligibility, reduced over the batch; then eligibility decays."
-function follow_reward!(r::Run, lanes, present, m::Int, c::Connection, step::Int, mine)
+function follow_reward!(r::Run{T}, lanes, present, m::Int, c::Connection, step::Int, mine) where {T}
     b, rule = c.blocks, c.rule
     for g in 1:(b.shared ? 1 : groups(b)), e in entries(b, g), l in 1:b.length
         place(b, g, b.offset[g] + l) in mine || continue
         w = b.entry_weight[e] + l
-        total = rule.reduction == max_of ? -Inf : rule.reduction == min_of ? Inf : 0.0
+        total = T(rule.reduction == max_of ? -Inf : rule.reduction == min_of ? Inf : 0.0)
         for n in present
             trace = lanes[n].learning[m].eligibility
-            change = reward_of(r, lanes[n], step) * trace[w]
-            trace[w] *= rule.eligibility
+            change = T(reward_of(r, lanes[n], step)) * trace[w]
+            trace[w] *= T(rule.eligibility)
             total = rule.reduction == max_of ? max(total, change) : rule.reduction == min_of ? min(total, change) : total + change
         end
-        rule.reduction == mean_of && (total /= length(present))
-        change_weight!(r.weights + 8 * (c.first_weight + w - 1), total, rule)
+        rule.reduction == mean_of && (total /= T(length(present)))
+        change_weight!(r.weights + sizeof(T) * (c.first_weight + w - 1), total, rule)
     end
 end

@@ -19,7 +19,7 @@ struct Outcome
     recorded::Vector{Recorded}
 end
 
-function finish!(o::Outcome, r::Run, lane::Lane, presentations::Int)
+function finish!(o::Outcome, r::Run{T}, lane::Lane{T}, presentations::Int) where {T}
     column = lane.example - r.first_example + 1
     at = 0
     for k in o.counted
@@ -51,7 +51,7 @@ few_spikes(p::Presentation, lane::Lane) = p.wanted_spikes > 0 && spikes_of(lane.
                                                                 p.wanted_spikes
 
 "Examples one by one, each thread taking the next."
-function run_alone!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
+function run_alone!(o::Outcome, r::Run{T}, p::Presentation, barrier::Barrier) where {T}
     next, done = Threads.Atomic{Int}(0), Threads.Atomic{Int}(0)
     on_threads(barrier) do _
         lane = Lane(r.net, r.steps, r.columns)
@@ -87,7 +87,7 @@ struct Ahead
 end
 Ahead(r::Run) = Ahead((InputSpikes(r.net, r.steps), InputSpikes(r.net, r.steps)), Threads.Atomic{Int}(0), Threads.Atomic{Int}(0))
 
-function draw_ahead!(ahead::Ahead, r::Run, scale::Float64, barrier::Barrier)
+function draw_ahead!(ahead::Ahead, r::Run{T}, scale::Float64, barrier::Barrier) where {T}
     for k in 0:r.examples-1
         wait_until(() -> k - ahead.taken[] < 2 || cancelled(r.control), barrier.failed)
         cancelled(r.control) && return
@@ -97,10 +97,10 @@ function draw_ahead!(ahead::Ahead, r::Run, scale::Float64, barrier::Barrier)
 end
 
 "One example after the other on one thread, with a second one that draws the inputs."
-function run_online!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
+function run_online!(o::Outcome, r::Run{T}, p::Presentation, barrier::Barrier) where {T}
     lane, present, ahead = Lane(r.net, r.steps, r.columns), [1], Ahead(r)
     own, alone = lane.inputs, Barrier(1)
-    spaces = [Workspace(r.net, c) for c in r.net.connections]
+    spaces = [workspace(T, r.net, c) for c in r.net.connections]
     stop = Threads.Atomic{Bool}(false)
     on_threads(barrier) do thread
         thread > 2 && return
@@ -129,12 +129,12 @@ end
 Batches one by one. In every step each thread advances its examples, then all threads learn, each its share of the weights;
 currents of a step therefore come from weights after the last step's change.
 """
-function run_learning!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
+function run_learning!(o::Outcome, r::Run{T}, p::Presentation, barrier::Barrier) where {T}
     lanes = [Lane(r.net, r.steps, r.columns) for _ in 1:min(p.batch, r.examples)]
     stop = Threads.Atomic{Bool}(false)
     on_threads(barrier) do thread
         threads = barrier.threads
-        spaces = [Workspace(r.net, c) for c in r.net.connections]
+        spaces = [workspace(T, r.net, c) for c in r.net.connections]
         present = Int[]
         for first in 0:p.batch:r.examples-1
             size = min(p.batch, r.examples - first)
@@ -164,7 +164,7 @@ function run_learning!(o::Outcome, r::Run, p::Presentation, barrier::Barrier)
 end
 
 "Present a batch whose inputs are drawn, and learn."
-function present_batch!(r::Run, lanes, present, spaces, thread::Int, barrier::Barrier, stop)
+function present_batch!(r::Run{T}, lanes, present, spaces, thread::Int, barrier::Barrier, stop) where {T}
     threads = barrier.threads
     for k in thread:threads:length(present)
         clear!(lanes[present[k]], r)

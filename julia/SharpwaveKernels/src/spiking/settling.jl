@@ -1,7 +1,7 @@
 # After a batch: weights scaled to their sum, winners copied.
 
 "After a batch: what a connection asks for, on a thread's share of units: weights scaled to their sum, winners copied."
-function settle!(r::Run, lanes, present, spaces, thread::Int, threads::Int)
+function settle!(r::Run{T}, lanes, present, spaces, thread::Int, threads::Int) where {T}
     for (m, c) in enumerate(r.net.connections)
         plastic(c) || continue
         mine = shared_places(c, r.net, thread, threads)
@@ -11,7 +11,7 @@ function settle!(r::Run, lanes, present, spaces, thread::Int, threads::Int)
 end
 
 "Scale the weights of the units that the batch may have changed; weights that groups share are scaled once."
-function normalise!(r::Run, lanes, present, s::Workspace, c::Connection, mine)
+function normalise!(r::Run{T}, lanes, present, s::Workspace, c::Connection, mine) where {T}
     b, side = c.blocks, c.rule.on_pre
     only_active = side.loop == C_NULL || side.sparse
     for n in present
@@ -29,28 +29,28 @@ function normalise!(r::Run, lanes, present, s::Workspace, c::Connection, mine)
             s.marked[j] = false
             add!(s.touched, l)
         end
-        isempty(s.touched) || scale_columns!(r.weights + 8 * c.first_weight, b, g, s.touched, s.total, c.norm)
+        isempty(s.touched) || scale_columns!(r.weights + sizeof(T) * c.first_weight, b, g, s.touched, s.total, T(c.norm))
     end
     empty!(s.touched)
 end
 
 "Row by row, for the weights of a row are neighbours."
-function scale_columns!(weights::Ptr{Float64}, b::Blocks, g::Int, places::UnitList, sums::Vector{Float64}, norm::Float64)
+function scale_columns!(weights::Ptr{T}, b::Blocks, g::Int, places::UnitList, sums::Vector{T}, norm::T) where {T}
     @inbounds begin
         for k in 1:length(places)
-            sums[k] = 0.0
+            sums[k] = zero(T)
         end
         for e in entries(b, g)
-            row = weights + 8 * b.entry_weight[e]
+            row = weights + sizeof(T) * b.entry_weight[e]
             for k in 1:length(places)
                 sums[k] += abs(unsafe_load(row, places[k]))
             end
         end
         for k in 1:length(places)
-            sums[k] = sums[k] > 0 ? norm / sums[k] : 1.0
+            sums[k] = sums[k] > 0 ? norm / sums[k] : one(T)
         end
         for e in entries(b, g)
-            row = weights + 8 * b.entry_weight[e]
+            row = weights + sizeof(T) * b.entry_weight[e]
             for k in 1:length(places)
                 unsafe_store!(row, unsafe_load(row, places[k]) * sums[k], places[k])
             end
@@ -59,9 +59,9 @@ function scale_columns!(weights::Ptr{Float64}, b::Blocks, g::Int, places::UnitLi
 end
 
 "Give the units at one place of all groups the weights of the one that spiked most."
-function copy_winners!(r::Run, lanes, present, c::Connection, mine)
+function copy_winners!(r::Run{T}, lanes, present, c::Connection, mine) where {T}
     b = c.blocks
-    weights = r.weights + 8 * c.first_weight
+    weights = r.weights + sizeof(T) * c.first_weight
     for l in mine
         winner, most = 0, 0
         for g in 1:groups(b)
@@ -75,8 +75,8 @@ function copy_winners!(r::Run, lanes, present, c::Connection, mine)
         for g in 1:groups(b)
             g == winner && continue
             for k in 0:length(entries(b, g))-1
-                from = weights + 8 * (b.entry_weight[b.first_entry[winner]+k] + l - 1)
-                unsafe_store!(weights + 8 * (b.entry_weight[b.first_entry[g]+k] + l - 1), unsafe_load(from))
+                from = weights + sizeof(T) * (b.entry_weight[b.first_entry[winner]+k] + l - 1)
+                unsafe_store!(weights + sizeof(T) * (b.entry_weight[b.first_entry[g]+k] + l - 1), unsafe_load(from))
             end
         end
     end

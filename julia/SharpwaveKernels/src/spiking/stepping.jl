@@ -4,7 +4,7 @@ const SPIKE_STREAM = 1 << 16        # streams: inputs are numbered by population
 const NOISE_STREAM = 2 << 16
 
 "One step of one example: arrivals of the last step's spikes, then new states, spikes and traces. Steps count from 1."
-function advance!(r::Run, lane::Lane, step::Int)
+function advance!(r::Run{T}, lane::Lane{T}, step::Int) where {T}
     net = r.net
     for c in net.connections
         isempty(lane.layers[c.pre].spikes) || deliver!(r, lane, c, step)
@@ -27,19 +27,19 @@ function advance!(r::Run, lane::Lane, step::Int)
     end
 end
 
-@inline function add_row!(target::Ptr{Float64}, row::Ptr{Float64}, n::Int)
+@inline function add_row!(target::Ptr{T}, row::Ptr{T}, n::Int) where {T}
     @simd ivdep for k in 1:n
         unsafe_store!(target, unsafe_load(target, k) + unsafe_load(row, k), k)
     end
 end
 
 "The arrivals of a channel that act in a step."
-@inline arrivals_at(p::Population, layer::Layer, channel::Int, step::Int) =
+@inline arrivals_at(p::Population, layer::Layer{T}, channel::Int, step::Int) where {T} =
     pointer(layer.arrivals, ((channel - 1) * layer.slots + step % layer.slots) * p.units + 1)
 
-function deliver!(r::Run, lane::Lane, c::Connection, step::Int)
+function deliver!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
     p, layer, b = r.net.populations[c.post], lane.layers[c.post], c.blocks
-    weights, n = r.weights + 8 * c.first_weight, b.length
+    weights, n = r.weights + sizeof(T) * c.first_weight, b.length
     now = arrivals_at(p, layer, c.channel, step - 1 + c.delays[1])
     @inbounds for i in lane.layers[c.pre].spikes
         blocks = b.first_block[i]:b.first_block[i+1]-1
@@ -60,7 +60,7 @@ function deliver!(r::Run, lane::Lane, c::Connection, step::Int)
                 end
             else
                 for k in blocks
-                    add_row!(target + 8 * b.offset[b.block_group[k]], weights + 8 * b.block_weight[k], n)
+                    add_row!(target + sizeof(T) * b.offset[b.block_group[k]], weights + sizeof(T) * b.block_weight[k], n)
                 end
             end
         end
@@ -68,7 +68,7 @@ function deliver!(r::Run, lane::Lane, c::Connection, step::Int)
 end
 
 "Each group's spikes times the strength, less a unit's own."
-function inhibit!(net::Network, lane::Lane, l::Lateral, step::Int)
+function inhibit!(net::Network, lane::Lane{T}, l::Lateral, step::Int) where {T}
     p, layer, spikes = net.populations[l.post], lane.layers[l.post], lane.layers[l.pre].spikes
     target = arrivals_at(p, layer, l.channel, step)
     for i in spikes
@@ -78,7 +78,7 @@ function inhibit!(net::Network, lane::Lane, l::Lateral, step::Int)
     for i in spikes
         g = (i - 1) ÷ l.group
         lane.group_count[g+1] == 0 && continue
-        inhibit_group!(target, pointer(lane.group_own), lane.group_count[g+1], l.strength, g * l.group + 1, (g + 1) * l.group)
+        inhibit_group!(target, pointer(lane.group_own), lane.group_count[g+1], T(l.strength), g * l.group + 1, (g + 1) * l.group)
         lane.group_count[g+1] = 0
     end
     for i in spikes
@@ -86,20 +86,20 @@ function inhibit!(net::Network, lane::Lane, l::Lateral, step::Int)
     end
 end
 
-@inline function inhibit_group!(target::Ptr{Float64}, own::Ptr{Float64}, count::Float64, strength::Float64, first::Int, last::Int)
+@inline function inhibit_group!(target::Ptr{T}, own::Ptr{T}, count::T, strength::T, first::Int, last::Int) where {T}
     @simd ivdep for j in first:last
         unsafe_store!(target, unsafe_load(target, j) + strength * (count - unsafe_load(own, j)), j)
     end
 end
 
-@inline function clear_slot!(target::Ptr{Float64}, n::Int)
+@inline function clear_slot!(target::Ptr{T}, n::Int) where {T}
     @simd ivdep for j in 1:n
         unsafe_store!(target, 0.0, j)
     end
 end
 
 "New states of a population, and which of its units spike."
-function update!(r::Run, lane::Lane, p::Population, layer::Layer, k::Int, step::Int)
+function update!(r::Run{T}, lane::Lane{T}, p::Population, layer::Layer{T}, k::Int, step::Int) where {T}
     for channel in 1:p.channels
         layer.arrays[p.states+channel] = arrivals_at(p, layer, channel, step)
     end
@@ -130,7 +130,7 @@ function update!(r::Run, lane::Lane, p::Population, layer::Layer, k::Int, step::
     end
 end
 
-function draw_uniform!(uniform::Vector{Float64}, seed::Int, stream::Int, example::Int, step::Int)
+function draw_uniform!(uniform::Vector{T}, seed::Int, stream::Int, example::Int, step::Int) where {T}
     for block in 0:(length(uniform)-1)÷4
         words = random_words(seed, stream, example, step, block)
         for w in 1:min(4, length(uniform) - 4 * block)
@@ -140,7 +140,7 @@ function draw_uniform!(uniform::Vector{Float64}, seed::Int, stream::Int, example
 end
 
 "Counts, traces and records of a step's spikes."
-function note_spikes!(r::Run, lane::Lane, layer::Layer, k::Int, step::Int)
+function note_spikes!(r::Run{T}, lane::Lane{T}, layer::Layer{T}, k::Int, step::Int) where {T}
     p = r.net.populations[k]
     followed = any(t -> p.traces[t].adds || p.keeps_before[t], eachindex(p.traces))
     @inbounds for i in layer.spikes
@@ -157,7 +157,7 @@ function note_spikes!(r::Run, lane::Lane, layer::Layer, k::Int, step::Int)
     end
 end
 
-function follow_traces!(r::Run, p::Population, layer::Layer, k::Int, i::Int32, step::Int)
+function follow_traces!(r::Run{T}, p::Population, layer::Layer{T}, k::Int, i::Int32, step::Int) where {T}
     for (t, trace) in enumerate(p.traces)
         before = trace_value(layer, r.decays[k], t, i, step)
         layer.before[t][i] = before
@@ -166,7 +166,7 @@ function follow_traces!(r::Run, p::Population, layer::Layer, k::Int, i::Int32, s
 end
 
 "A unit's first spike in an example."
-function note_first!(r::Run, lane::Lane, layer::Layer, k::Int, i::Int32)
+function note_first!(r::Run{T}, lane::Lane{T}, layer::Layer{T}, k::Int, i::Int32) where {T}
     add!(layer.active, i)
     for (m, c) in enumerate(r.net.connections)
         c.post == k && plastic(c) || continue
@@ -178,10 +178,10 @@ function note_first!(r::Run, lane::Lane, layer::Layer, k::Int, i::Int32)
 end
 
 "The value of a trace of unit i in a step."
-@inline trace_value(layer::Layer, decays::Vector{Vector{Float64}}, t::Int, i::Integer, step::Int) =
-    @inbounds layer.last[i] == 0 ? 0.0 : layer.traces[t][i] * decays[t][step-layer.last[i]+1]
+@inline trace_value(layer::Layer{T}, decays::Vector{Vector{T}}, t::Int, i::Integer, step::Int) where {T} =
+    @inbounds layer.last[i] == 0 ? zero(T) : layer.traces[t][i] * decays[t][step-layer.last[i]+1]
 
-function monitor!(r::Run, lane::Lane, m::Monitor, step::Int)
+function monitor!(r::Run{T}, lane::Lane{T}, m::Monitor, step::Int) where {T}
     at = m.first_value + (step ÷ m.every - 1) * length(m.units)
     array = lane.layers[m.population].arrays[m.array]
     for (n, i) in enumerate(m.units)
