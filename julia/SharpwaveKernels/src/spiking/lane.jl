@@ -82,6 +82,7 @@ mutable struct Lane{T}
     layers::Vector{Layer{T}}
     learning::Vector{Learning{T}}      # by connection
     inputs::InputSpikes
+    rows::RowLists{T}               # room for delivery
     group_count::Vector{T}          # room for inhibition
     group_own::Vector{T}
 end
@@ -91,7 +92,7 @@ function Lane(net::Network, steps::Int, columns::Ptr{T}) where {T}
     layers = [Layer(p, slots[k], columns) for (k, p) in enumerate(net.populations)]
     most = maximum([0; [net.populations[l.pre].units for l in net.laterals]])
     Lane{T}(0, layers, [Learning{T}(net, m) for m in eachindex(net.connections)], InputSpikes(net, steps),
-            zeros(T, most), zeros(T, most))
+            RowLists{T}(), zeros(T, most), zeros(T, most))
 end
 
 "A state or column of some units, kept every so many steps."

@@ -50,6 +50,7 @@ struct Blocks
     entry_weight::Vector{Int}       # from 0
     first_block::Vector{Int}        # by presynaptic unit and one more: the same entries sorted by that unit
     block_group::Vector{Int32}
+    block_target::Vector{Int32}     # the group's offset
     block_weight::Vector{Int}
     group_of::Vector{Int32}         # by postsynaptic unit, 0 for those without synapses
     aligned::Bool                   # whether entry e of every group is presynaptic unit e
@@ -88,7 +89,7 @@ function Blocks(block_length::Int, offset, first_entry, entry_pre, entry_weight,
     aligned = all(g -> entry_pre[first_entry[g]+1:first_entry[g+1]] == 0:pre_units-1, eachindex(offset))
     shared = length(offset) > 1 && all(g -> first_entry[g+1] > first_entry[g] && entry_weight[first_entry[g]+1] == entry_weight[1],
                                        eachindex(offset))
-    return Blocks(block_length, offset, first_entry .+ 1, entry_pre .+ Int32(1), entry_weight, first_block, block_group, block_weight,
+    return Blocks(block_length, offset, first_entry .+ 1, entry_pre .+ Int32(1), entry_weight, first_block, block_group, offset[block_group], block_weight,
                   group_of, aligned, shared)
 end
 

@@ -7,6 +7,7 @@ using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, comp
 include("network.jl")
 include("building.jl")
 include("lists.jl")
+include("rows.jl")
 include("encoding.jl")
 include("lane.jl")
 include("stepping.jl")

@@ -2,6 +2,7 @@
 
 const SPIKE_STREAM = 1 << 16        # streams: inputs are numbered by population, choices among spikers and noise follow
 const NOISE_STREAM = 2 << 16
+const UNITS_AT_ONCE = 128           # of a population: where none of them crosses, none is looked at
 
 "One step of one example: arrivals of the last step's spikes, then new states, spikes and traces. Steps count from 1."
 function advance!(r::Run{T}, lane::Lane{T}, step::Int) where {T}
@@ -27,42 +28,69 @@ function advance!(r::Run{T}, lane::Lane{T}, step::Int) where {T}
     end
 end
 
-@inline function add_row!(target::Ptr{T}, row::Ptr{T}, n::Int) where {T}
-    @simd ivdep for k in 1:n
-        unsafe_store!(target, unsafe_load(target, k) + unsafe_load(row, k), k)
-    end
-end
-
 "The arrivals of a channel that act in a step."
 @inline arrivals_at(p::Population, layer::Layer{T}, channel::Int, step::Int) where {T} =
     pointer(layer.arrivals, ((channel - 1) * layer.slots + step % layer.slots) * p.units + 1)
 
+# Up to so many groups, the rows of a step are added group by group.
+const MOST_LISTED_GROUPS = 64
+
 function deliver!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
+    if c.delay_kind == same_delay && 1 < c.blocks.length && groups(c.blocks) <= MOST_LISTED_GROUPS
+        deliver_rows!(r, lane, c, step)
+    elseif c.delay_kind == synaptic_delay
+        deliver_singly!(r, lane, c, step)
+    else
+        deliver_blocks!(r, lane, c, step)
+    end
+end
+
+"Dense and locally connected layers: all rows for a group, then the next group."
+function deliver_rows!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
+    b, lists, spikes = c.blocks, lane.rows, lane.layers[c.pre].spikes
+    weights, room = r.weights + sizeof(T) * c.first_weight, length(spikes)
+    make_room!(lists, groups(b), room)
+    @inbounds for i in spikes, k in b.first_block[i]:b.first_block[i+1]-1
+        g = b.block_group[k]
+        lists.counts[g] += 1
+        lists.rows[(g-1)*room+lists.counts[g]] = weights + sizeof(T) * b.block_weight[k]
+    end
+    target = arrivals_at(r.net.populations[c.post], lane.layers[c.post], c.channel, step - 1 + c.delays[1])
+    @inbounds for g in 1:groups(b)
+        add_all!(target + sizeof(T) * b.offset[g], lists.rows, (g - 1) * room, lists.counts[g], b.length)
+    end
+end
+
+function deliver_blocks!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
     p, layer, b = r.net.populations[c.post], lane.layers[c.post], c.blocks
     weights, n = r.weights + sizeof(T) * c.first_weight, b.length
     now = arrivals_at(p, layer, c.channel, step - 1 + c.delays[1])
     @inbounds for i in lane.layers[c.pre].spikes
-        blocks = b.first_block[i]:b.first_block[i+1]-1
-        if c.delay_kind == synaptic_delay
-            for k in blocks
-                offset, first = Int(b.offset[b.block_group[k]]), b.block_weight[k]
-                for l in 1:n
-                    target = arrivals_at(p, layer, c.channel, step - 1 + c.delays[first+l])
-                    unsafe_store!(target, unsafe_load(target, offset + l) + unsafe_load(weights, first + l), offset + l)
-                end
+        target = c.delay_kind == same_delay ? now : arrivals_at(p, layer, c.channel, step - 1 + c.delays[i])
+        if n == 1
+            for k in b.first_block[i]:b.first_block[i+1]-1
+                j = b.block_target[k] + 1
+                unsafe_store!(target, unsafe_load(target, j) + unsafe_load(weights, b.block_weight[k] + 1), j)
             end
         else
-            target = c.delay_kind == same_delay ? now : arrivals_at(p, layer, c.channel, step - 1 + c.delays[i])
-            if n == 1
-                for k in blocks
-                    j = b.offset[b.block_group[k]] + 1
-                    unsafe_store!(target, unsafe_load(target, j) + unsafe_load(weights, b.block_weight[k] + 1), j)
-                end
-            else
-                for k in blocks
-                    add_row!(target + sizeof(T) * b.offset[b.block_group[k]], weights + sizeof(T) * b.block_weight[k], n)
-                end
+            for k in b.first_block[i]:b.first_block[i+1]-1
+                add_rows!(target + sizeof(T) * b.block_target[k], (weights + sizeof(T) * b.block_weight[k],), n)
             end
+        end
+    end
+end
+
+"Each synapse has a delay of its own."
+function deliver_singly!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
+    p, layer, b = r.net.populations[c.post], lane.layers[c.post], c.blocks
+    weights = r.weights + sizeof(T) * c.first_weight
+    first, slots = pointer(layer.arrivals, (c.channel - 1) * layer.slots * p.units + 1), layer.slots
+    @inbounds for i in lane.layers[c.pre].spikes, k in b.first_block[i]:b.first_block[i+1]-1
+        w, j = b.block_weight[k], Int(b.block_target[k])
+        for l in 1:b.length
+            slot = (step - 1 + c.delays[w+l]) % slots
+            at = slot * p.units + j + l
+            unsafe_store!(first, unsafe_load(first, at) + unsafe_load(weights, w + l), at)
         end
     end
 end
@@ -109,17 +137,16 @@ function update!(r::Run{T}, lane::Lane{T}, p::Population, layer::Layer{T}, k::In
     empty!(layer.crossing)
     empty!(layer.spikes)
     GC.@preserve layer begin
-        crossings = run_units(p.step, arrays, pointer(layer.step_scalars), 1, p.units)
+        for first in 1:UNITS_AT_ONCE:p.units
+            last = min(first + UNITS_AT_ONCE - 1, p.units)
+            some = run_units(p.step, arrays, pointer(layer.step_scalars), first, last)
+            some > 0 && note_crossings!(p, layer, arrays, first, last)
+        end
         for channel in 1:p.channels
             clear_slot!(arrivals_at(p, layer, channel, step), p.units)
         end
-        crossings == 0 && return
-        @inbounds for i in 1:p.units
-            layer.crossed[i] == 0 && continue
-            add!(layer.crossing, i)
-            run_units(p.reset, arrays, pointer(layer.reset_scalars), i, i)
-        end
     end
+    isempty(layer.crossing) && return
     if p.one_spike && length(layer.crossing) > 1
         word = random_words(r.seed, SPIKE_STREAM + k, lane.example, step, 0)[1]
         add!(layer.spikes, layer.crossing[1+floor(Int, unit_interval(word) * length(layer.crossing))])
@@ -127,6 +154,14 @@ function update!(r::Run{T}, lane::Lane{T}, p::Population, layer::Layer{T}, k::In
         for i in layer.crossing
             add!(layer.spikes, i)
         end
+    end
+end
+
+@inline function note_crossings!(p::Population, layer::Layer, arrays, first::Int, last::Int)
+    @inbounds for i in first:last
+        layer.crossed[i] == 0 && continue
+        add!(layer.crossing, i)
+        run_units(p.reset, arrays, pointer(layer.reset_scalars), i, i)
     end
 end
 
