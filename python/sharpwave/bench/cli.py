@@ -21,13 +21,14 @@ from .ode import measure_odes
 from .peers.recall_cases import CASES
 from .recall import OURS as OUR_RECALL
 from .recall import measure_recalls
-from .record import Group, compare, context, save
+from .record import Cost, Group, compare, context, save
+from .spiking import measure_growth, measure_spiking
 from .table import details, summary
 from .worker import Worker, WorkerError
 from .worker import ours as our_worker
 from .worker import peers as peer_worker
 
-GROUPS = ("bridge", "ode", "recall")
+GROUPS = ("bridge", "ode", "recall", "spiking")
 LIMIT = 30.0  # seconds of one sample
 SAVED = Path("scripts/results/bench.json")
 
@@ -99,10 +100,21 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
                 points = measure_odes(ours, peers, limit, say)
                 entries = compare(points, OUR_ODE_SOLVERS)
                 yield name, Group(context(command, versions), tuple(points), entries, (), missing)
+            elif name == "spiking":
+                points, beside = measure_spiking(ours, peers, limit, say)
+                yield name, Group(context(command, versions), tuple(points), tuple(beside), _growth(say), missing)
             else:
                 points, products = measure_recalls(ours, peers, limit, say)
                 entries = compare(points, dict.fromkeys(CASES, OUR_RECALL))
                 yield name, Group(context(command, versions), tuple(points), entries, tuple(products), missing)
+
+
+def _growth(say: Say) -> tuple[Cost, ...]:
+    try:
+        return tuple(measure_growth(say))
+    except JuliaUnavailableError as error:
+        say(f"spiking: growth is not measured: {error}")
+        return ()
 
 
 def _peers(stack: ExitStack, root: Path) -> tuple[Worker | None, dict[str, str]]:

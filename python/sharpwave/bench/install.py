@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 # torch first and alone, so that nothing after it can bring another build; scipy and jax before what builds on them.
+# NumPy below 2.4 because Brian2 2.9, the last for Python 3.11, does not import with 2.4.
 PACKAGES = (
     "torch==2.13.0",
+    "numpy<2.4",
     "scipy",
     "jax",
     "numbalsoda",
@@ -16,7 +18,12 @@ PACKAGES = (
     "diffrax",
     "torchdiffeq",
     "jitcdde",
+    "bindsnet==0.3.4",
+    "brian2",
+    "nest-simulator",
 )
+# BindsNET asks for a later torch and for what only its data sets and environments use (see peers/bindsnet_core.py).
+ALONE = ("bindsnet==0.3.4",)
 HINTS = {
     "numbalsoda": "it is built from source, with CMake and a Fortran compiler (gfortran, or the one that FC names)",
 }
@@ -42,7 +49,9 @@ def install_peers(root: Path) -> dict[str, str]:
     failed = {}
     for package in PACKAGES:
         print(f"installing {package}", flush=True)
-        done = subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], capture_output=True, text=True)
+        options = ["--quiet", "--no-deps"] if package in ALONE else ["--quiet"]
+        command = [str(python), "-m", "pip", "install", *options, package]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             errors = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
             reason = errors[-1] if errors else f"pip ended with code {done.returncode}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from .record import Point
@@ -20,11 +21,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Series:
-    """One solver of one worker, with the tolerances (rtol, atol) to run it at, loosest first."""
+    """One solver of one worker: the tolerances (rtol, atol) to run it at, loosest first, and what it is built with."""
 
     worker: Worker
     solver: str
     tolerances: Sequence[tuple[float, float]]
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -66,10 +68,17 @@ class _Trial:
         )
 
 
-def peer_series(peers: Worker | None, problem: str, tolerances: Sequence[tuple[float, float]]) -> list[Series]:
+def peer_series(
+    peers: Worker | None,
+    problem: str,
+    tolerances: Sequence[tuple[float, float]],
+    given: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Series]:
     """All solvers of the peers that know a problem; none where there is no worker."""
     known = peers.describe()["solvers"] if peers else {}
-    return [Series(peers, solver, tolerances) for solver, problems in known.items() if peers and problem in problems]
+    return [
+        Series(peers, solver, tolerances, given) for solver, problems in known.items() if peers and problem in problems
+    ]
 
 
 def measure(
@@ -149,13 +158,16 @@ def _sample(
         "rtol": trial.rtol,
         "atol": trial.atol,
         "at_least": at_least,
+        "given": dict(trial.series.given),
     }
     this = (name, worker.generation())
     if this not in built:
-        building = worker.ask(request, limit + compiling)["seconds"]
+        first = worker.ask(request, limit + compiling)
         answer = worker.ask(request, limit)
         if not any(name == known for known, _ in built):
-            trial.compile_seconds = max(0.0, building - answer["seconds"])
+            timed_by_itself = "seconds" in answer["stats"]  # and so compiled before
+            compiling_too = first["seconds"] - answer["seconds"]
+            trial.compile_seconds = first["building"] if timed_by_itself else max(0.0, compiling_too)
         built.add(this)
     else:
         answer = worker.ask(request, limit)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .ode import OURS as OUR_ODE_SOLVERS
+from .ours_spiking import spiking_solvers
 from .peers.recall_cases import CASES, RecallCase
 from .peers.recall_torch import best_threads
 from .peers.serve import Solve, Solver, serve
@@ -167,6 +168,7 @@ def solvers() -> list[Solver]:
         Solver(OURS_TORCH, ("sharpwave.memory", "torch"), tuple(CASES), _recall("torch")),
         Solver(PRODUCTS[0], ("numpy",), tuple(CASES), _products("numpy")),
         Solver(PRODUCTS[1], ("torch",), tuple(CASES), _products("torch")),
+        *spiking_solvers(),
     ]
 
 

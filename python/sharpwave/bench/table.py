@@ -11,17 +11,28 @@ from ..files import write_text
 from .record import Cost, Entry, Group, Point, RecordError, load
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
-_TITLES = {"ode": "Stiff and delay equations", "recall": "Recall in a DSEM", "bridge": "The bridge"}
+_TITLES = {
+    "ode": "Stiff and delay equations",
+    "recall": "Recall in a DSEM",
+    "bridge": "The bridge",
+    "spiking": "Spiking networks",
+}
 
 
 def summary(groups: dict[str, Group]) -> str:
     """One row for each problem and peer: the ratios of times at equal error, and the compile times."""
-    return "\n".join(_section(name, group, _summary_rows(group)) for name, group in groups.items())
+    return "\n".join(
+        _section(name, group, _work_rows(group) if name == "spiking" else _summary_rows(group))
+        for name, group in groups.items()
+    )
 
 
 def brief(groups: dict[str, Group]) -> str:
     """A row for each problem and a column for each peer, and the times that have a bound."""
-    return "\n".join(_section(name, group, _ratio_matrix(group)) for name, group in groups.items())
+    return "\n".join(
+        _section(name, group, _work_rows(group) if name == "spiking" else _ratio_matrix(group))
+        for name, group in groups.items()
+    )
 
 
 def details(groups: dict[str, Group]) -> str:
@@ -29,7 +40,7 @@ def details(groups: dict[str, Group]) -> str:
     return "\n".join(
         f"### {_TITLES.get(name, name)}: all points\n\n{_entry_rows(group.entries)}\n{_curve_rows(group)}"
         for name, group in groups.items()
-        if group.points
+        if group.points and name != "spiking"
     )
 
 
@@ -137,6 +148,28 @@ def _ratio_matrix(group: Group) -> str:
         rows.append([problem, *cells])
     what = "The peer's time over ours at equal error, above 1 where ours is faster: mean over tolerances (range).\n\n"
     return what + _markdown(["problem", *peers], rows)
+
+
+def _work_rows(group: Group) -> str:
+    """Where there are no tolerances, but the same work: a row for each problem and peer."""
+    if not group.entries:
+        return ""
+    compiled = {(p.problem, p.solver): p.compile_seconds for p in group.points}
+    rows = [
+        [
+            entry.problem,
+            entry.peer,
+            seconds(entry.peer_seconds),
+            seconds(entry.ours_seconds),
+            "-" if entry.ratio is None else _ratio(entry.ratio),
+            seconds(compiled.get((entry.problem, entry.peer))),
+            seconds(compiled.get((entry.problem, entry.ours))),
+            entry.how,
+        ]
+        for entry in group.entries
+    ]
+    head = ["problem", "peer", "peer's time", "ours", "ratio", "peer compiles", "ours compiles", "work"]
+    return "Times of an example of 250 ms, or of a second of CUBA; ours as a whole call.\n\n" + _markdown(head, rows)
 
 
 def _ratio(value: float) -> str:

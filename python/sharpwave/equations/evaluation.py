@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,20 +42,37 @@ def evaluate(roots: Sequence[Node], inputs: Inputs, xp: Any) -> list[Any]:
     Returns:
         One array an expression, with as many of the leading axes as it depends on.
     """
+
+    def leaf(node: Node) -> Any:
+        match node.operation:
+            case "time":
+                return inputs.t
+            case "variable":
+                return inputs.y[..., int(node.value)]
+            case "parameter":
+                return inputs.parameters[..., int(node.value)]
+            case _:
+                return inputs.lags[..., inputs.lag_positions[node]]
+
+    return walk(roots, leaf, xp)
+
+
+def walk(roots: Sequence[Node], leaf: Callable[[Node], Any], xp: Any) -> list[Any]:
+    """The values of some expressions, as `evaluate` gives them, whatever their inputs are.
+
+    Args:
+        roots: the expressions.
+        leaf: the array of a time, variable, parameter or lag.
+        xp: `numpy` or `torch`.
+    """
     values: dict[Node, Any] = {}
     with np.errstate(all="ignore"):
         for node in ordered(roots):
             match node.operation:
                 case "constant":
                     value = xp.asarray(node.value, dtype=xp.float64)
-                case "time":
-                    value = inputs.t
-                case "variable":
-                    value = inputs.y[..., int(node.value)]
-                case "parameter":
-                    value = inputs.parameters[..., int(node.value)]
-                case "lag":
-                    value = inputs.lags[..., inputs.lag_positions[node]]
+                case "time" | "variable" | "parameter" | "lag":
+                    value = leaf(node)
                 case "power":
                     base, exponent = values[node.arguments[0]], int(node.value)
                     value = base**exponent if exponent > 0 else 1 / base ** (-exponent)

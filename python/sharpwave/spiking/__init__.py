@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .connections import Connection, Convolutional, Dense, LateralInhibition, LocallyConnected, OneToOne, Sparse
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .connections import Connection, Convolutional, Dense, LateralInhibition, OneToOne, Sparse, Windowed
 from .events import Spikes
+from .figures import plot_assignments, plot_filters, plot_raster
 from .library import (
     adaptive_lif,
     conductance_lif,
@@ -21,6 +25,12 @@ from .library import (
 from .linear_readout import LinearReadout
 from .models import NeuronModel
 from .network import Input, Network, Population, State
+from .networks import (
+    convolutional_network,
+    diehl_cook_2015_network,
+    diehl_cook_network,
+    locally_connected_network,
+)
 from .ngram_readout import NGram
 from .patch_readouts import MostSpiked, SpatialCorrelation
 from .plasticity import (
@@ -36,11 +46,27 @@ from .readouts import AllActivity, ProportionWeighting, Readout, TopPercent
 from .result import Result, Stats
 from .running import Monitor, Repeat
 
+if TYPE_CHECKING:
+    from .classifier import SpikingClassifier
+    from .estimators import ConvolutionalSTDP, DiehlCook, DiehlCook2015, LocallyConnected
+
+# These import scikit-learn, which takes longer than all else: when they are asked for.
+_WHERE = {
+    "ConvolutionalSTDP": "estimators",
+    "DiehlCook": "estimators",
+    "DiehlCook2015": "estimators",
+    "LocallyConnected": "estimators",
+    "SpikingClassifier": "classifier",
+}
+
 __all__ = [
     "AllActivity",
     "Connection",
     "Convolutional",
+    "ConvolutionalSTDP",
     "Dense",
+    "DiehlCook",
+    "DiehlCook2015",
     "Input",
     "LateralInhibition",
     "LinearReadout",
@@ -60,25 +86,47 @@ __all__ = [
     "Sparse",
     "SpatialCorrelation",
     "Spikes",
+    "SpikingClassifier",
     "State",
     "Stats",
     "TopPercent",
     "Trace",
+    "Windowed",
     "adaptive_lif",
     "conductance_lif",
+    "convolutional_network",
     "current_lif",
     "diehl_cook",
     "diehl_cook_2015_excitatory",
     "diehl_cook_2015_inhibitory",
+    "diehl_cook_2015_network",
+    "diehl_cook_network",
     "exponential_if",
     "hebbian",
     "integrate_and_fire",
     "izhikevich",
     "lif",
+    "locally_connected_network",
     "mcculloch_pitts",
     "pair_stdp",
+    "plot_assignments",
+    "plot_filters",
+    "plot_raster",
     "reward_modulated_stdp",
     "srm0",
     "triplet_stdp",
     "weight_dependent_stdp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

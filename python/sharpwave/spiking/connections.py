@@ -213,7 +213,8 @@ class Sparse(Connection):
         for name, units, count in (("sources", self.sources, pre_units), ("targets", self.targets, post_units)):
             if units.size and not 0 <= units.min() <= units.max() < count:
                 raise ValueError(
-                    f"{name} of {self.pre} -> {self.post} must be from 0 to {count - 1}, got {units.min()} to {units.max()}"
+                    f"{name} of {self.pre} -> {self.post} must be from 0 to {count - 1}, "
+                    f"got {units.min()} to {units.max()}"
                 )
         first = np.searchsorted(self.targets, np.arange(post_units + 1))
         return Blocks(1, np.arange(post_units), first, self.sources, np.arange(self.weights.size))
@@ -250,8 +251,8 @@ class _Windows(Connection):
         positions, size = pixels.shape
         if post_units != positions * self.filters:
             raise ValueError(
-                f"{self.post} must have {positions} positions x {self.filters} filters = {positions * self.filters} units, "
-                f"got {post_units}"
+                f"{self.post} must have {positions} positions x {self.filters} filters = "
+                f"{positions * self.filters} units, got {post_units}"
             )
         entry = np.arange(size) if shared else np.arange(positions * size).reshape(positions, size)
         places = np.broadcast_to(entry * self.filters, (positions, size)).ravel()
@@ -260,7 +261,7 @@ class _Windows(Connection):
 
 
 @dataclass(frozen=True, eq=False)
-class LocallyConnected(_Windows):
+class Windowed(_Windows):
     """Each position of a window has weights of its own; weights (positions, kernel_size**2, filters).
 
     Postsynaptic units are numbered by position, then filter.
@@ -270,7 +271,7 @@ class LocallyConnected(_Windows):
             that spiked most (the shared variant of arXiv 1808.08173).
     """
 
-    copies_winner: bool = False  # type: ignore[misc]
+    copies_winner: bool = False
 
     def blocks(self, pre_units: int, post_units: int) -> Blocks:
         blocks = self._window_blocks(pre_units, post_units, shared=False)
@@ -362,8 +363,8 @@ def delay_steps(name: str, connection: Connection, pre_units: int, dt: float) ->
         kind = 2
     else:
         raise ValueError(
-            f"{name}: delay must be one number, ({pre_units},) for presynaptic units, or {connection.weights.shape} for "
-            f"weights, got shape {given.shape}"
+            f"{name}: delay must be one number, ({pre_units},) for presynaptic units, or "
+            f"{connection.weights.shape} for weights, got shape {given.shape}"
         )
     steps = np.rint(given / dt)
     fits = np.isfinite(given) & (steps >= 1) & (np.abs(given - steps * dt) <= 1e-9 * np.maximum(given, dt))
@@ -375,7 +376,7 @@ def delay_steps(name: str, connection: Connection, pre_units: int, dt: float) ->
 
 def scaled(connection: Connection, blocks: Blocks, weights: Array) -> Array:
     """Weights (flat) with the absolute sum of each postsynaptic unit set to the connection's norm."""
-    if connection.norm is None:
+    if connection.norm is None or not weights.size:
         return weights
     result = weights.copy()
     if isinstance(connection, Convolutional):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sharpwave.equations.encoding import Writer
 from sharpwave.equations.operations import OPCODES
+from sharpwave.equations.tree import ordered
 from sharpwave_bridge import call, session
 
 from .connections import Connection, LateralInhibition
@@ -52,7 +53,7 @@ def simulate(request: Request) -> Outcome:
         scales = np.array(request.repeat.scales, dtype=np.float64)
     sizes = (request.examples, request.first_example, request.batch, request.steps, request.input_steps, request.seed)
     numbers = np.array([*sizes, request.learning, request.threads, key, wanted, watched], dtype=np.int64)
-    with _built(network) as handle:
+    with _built(network, 64 if request.precision == "double" else 32) as handle:
         call(
             "simulate_spiking",
             handle,
@@ -91,14 +92,14 @@ def simulate(request: Request) -> Outcome:
 
 
 @contextmanager
-def _built(network: Network) -> Iterator[int]:
+def _built(network: Network, bits: int) -> Iterator[int]:
     handle = np.zeros(1, np.int64)
-    call("spiking_network", handle)
+    call("spiking_network", bits, handle)
     number = int(handle[0])
     try:
         places = {name: k + 1 for k, name in enumerate(network.populations)}
         for name in network.populations:
-            _add_population(network, name, number)
+            _add_population(network, name, number, bits)
         for name, connection in network.connections.items():
             ends = places[connection.pre], places[connection.post]
             channel = network.programs[connection.post].targets.index(connection.target) + 1
@@ -106,13 +107,13 @@ def _built(network: Network) -> Iterator[int]:
                 group = connection.group or network.populations[connection.post].units
                 call("spiking_lateral", number, np.array([*ends, channel, group], np.int64), float(connection.weight))
             else:
-                _add_connection(network, name, connection, number, (*ends, channel))
+                _add_connection(network, name, connection, number, (*ends, channel), bits)
         yield number
     finally:
         call("spiking_release", number)
 
 
-def _add_population(network: Network, name: str, handle: int) -> None:
+def _add_population(network: Network, name: str, handle: int, bits: int) -> None:
     population = network.populations[name]
     traces = np.array([[_decay(t, network.dt), t.on_spike == "add"] for t in network.traces[name]], np.float64)
     traces = traces.reshape(-1, 2)
@@ -128,7 +129,7 @@ def _add_population(network: Network, name: str, handle: int) -> None:
         "spiking_population",
         handle,
         np.array([population.units, 0, *sizes, *flags], np.int64),
-        np.array([_compiled(program.step), _compiled(program.reset)], np.int64),
+        np.array([_compiled(program.step, bits), _compiled(program.reset, bits)], np.int64),
         program.step.scalars,
         program.reset.scalars,
         np.array(program.homeostasis or (0.0, 1.0)),
@@ -136,14 +137,14 @@ def _add_population(network: Network, name: str, handle: int) -> None:
     )
 
 
-def _compiled(program: UnitProgram) -> int:
+def _compiled(program: UnitProgram, bits: int) -> int:
     handle = np.zeros(1, np.int64)
-    call("compile_unitwise", program.code, program.values, handle)
+    call("compile_unitwise", bits, program.code, program.values, handle)
     return int(handle[0])
 
 
 def _add_connection(
-    network: Network, name: str, connection: Connection, handle: int, places: tuple[int, int, int]
+    network: Network, name: str, connection: Connection, handle: int, places: tuple[int, int, int], bits: int
 ) -> None:
     blocks, (kind, delays) = network.blocks[name], network.delays[name]
     numbers = np.array([*places, connection.weights.size, kind, blocks.length, connection.copies_winner], np.int64)
@@ -160,13 +161,16 @@ def _add_connection(
     )
     rule = connection.plasticity
     if rule is not None:
-        _add_rule(network, connection, rule, handle)
+        _add_rule(network, connection, rule, handle, bits)
 
 
-def _add_rule(network: Network, connection: Connection, rule: Plasticity, handle: int) -> None:
+def _add_rule(network: Network, connection: Connection, rule: Plasticity, handle: int, bits: int) -> None:
     pre = [network.traces[connection.pre].index(t) + 1 for t in rule.pre_traces.values()]
     post = [network.traces[connection.post].index(t) + 1 for t in rule.post_traces.values()]
-    (on_pre, pre_scalars), (on_post, post_scalars) = _rule_program(rule.pre_change), _rule_program(rule.post_change)
+    (on_pre, pre_scalars), (on_post, post_scalars) = (
+        _rule_program(rule.pre_change, bits),
+        _rule_program(rule.post_change, bits),
+    )
     reduction = REDUCTIONS.index(rule.reduction)
     sides = ((on_pre, rule.pre_change), (on_post, rule.post_change))
     numbers = [reduction, *(n for program, change in sides for n in (program, change.sparse, change.simple))]
@@ -175,9 +179,9 @@ def _add_rule(network: Network, connection: Connection, rule: Plasticity, handle
         "spiking_rule",
         handle,
         np.array(numbers, np.int64),
-        np.array([*pre, *(-k for k in pre)], np.int64),
+        _own_traces(rule.pre_change, pre),
         np.array(post, np.int64),
-        np.array([*post, *(-k for k in post)], np.int64),
+        _own_traces(rule.post_change, post),
         np.array(pre, np.int64),
         pre_scalars,
         post_scalars,
@@ -187,8 +191,15 @@ def _add_rule(network: Network, connection: Connection, rule: Plasticity, handle
     )
 
 
-def _rule_program(change: Change) -> tuple[int, Array]:
-    """The program of a change, and its numbers: arrays are w, traces of the other side, change; the rest are numbers."""
+def _own_traces(change: Change, places: list[int]) -> Integers:
+    """Traces of the side that spikes, then the same before the spike (negative); 0 for those that are not read."""
+    read = {int(part.value) for part in ordered([change.node]) if part.operation == "variable"}
+    first = 1 + len(change.other)
+    return np.array([k if first + n in read else 0 for n, k in enumerate([*places, *(-k for k in places)])], np.int64)
+
+
+def _rule_program(change: Change, bits: int) -> tuple[int, Array]:
+    """The program of a change, and its numbers: arrays are w, traces of the other side, change; all else is numbers."""
     if change.node is change.tree.zero:
         return 0, np.zeros(0)
     writer = Writer(())
@@ -199,7 +210,7 @@ def _rule_program(change: Change) -> tuple[int, Array]:
     code[number, 1] += len(writer.constants) - arrays
     code[number, 0] = OPCODES["constant"]
     handle = np.zeros(1, np.int64)
-    call("compile_unitwise", code, np.array([[arrays, value]], np.int64), handle)
+    call("compile_unitwise", bits, code, np.array([[arrays, value]], np.int64), handle)
     return int(handle[0]), np.array(list(writer.constants), np.float64)
 
 

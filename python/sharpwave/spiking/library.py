@@ -7,7 +7,7 @@ from .models import NeuronModel
 
 # fmt: off
 def mcculloch_pitts(threshold: float = 1.0) -> NeuronModel:
-    """McCulloch-Pitts units: they spike in each step in which the weights of the spikes that arrive reach the threshold.
+    """McCulloch-Pitts units: they spike in each step in which the weights that arrive reach the threshold.
 
     Args:
         threshold: without a unit.
@@ -70,7 +70,8 @@ def current_lif(
         current: constant input, pA.
 
     Source:
-        Neuronal Dynamics, sections 1.3 and 5.1; the f-I curve is 1/(t_ref + tau ln((RI + E_L - V_r)/(RI + E_L - V_th))).
+        Neuronal Dynamics, sections 1.3 and 5.1. The f-I curve is
+        1/(t_ref + tau ln((RI + E_L - V_r)/(RI + E_L - V_th))).
     """
     return NeuronModel(
         "dv/dt = (rest - v + resistance*(I + current))/tau : mV (unless refractory)\ndI/dt = -I/tau_current : pA",
@@ -131,7 +132,7 @@ def diehl_cook(
     tau: float = 100.0, rest: float = -65.0, reset: float = -60.0, threshold: float = -52.0, refractory: float = 5.0,
     theta_plus: float = 0.05, tau_theta: float = 1e7,
 ) -> NeuronModel:
-    """The neuron of one-layer Diehl-Cook networks: LIF with a threshold that all examples share and that learning moves.
+    """The neuron of one-layer Diehl-Cook networks: LIF with a threshold that examples share and learning moves.
 
     Args:
         tau: membrane time constant, ms.
@@ -155,13 +156,16 @@ def diehl_cook(
 def diehl_cook_2015_excitatory() -> NeuronModel:
     """Excitatory neuron of Diehl and Cook (2015): conductances, and a threshold shared by all examples.
 
-    The threshold is theta - 20 mV - 52 mV; theta begins at 20 mV, rises by .05 mV with each spike and decays with 1e7 ms.
+    The threshold is theta - 20 mV - 52 mV; theta begins at 20 mV, rises by .05 mV with each spike and decays with
+    1e7 ms. The membrane takes implicit Euler steps, which are those with the divisor tau + dt (1 + g_e + g_i): the
+    paper's explicit ones overshoot where g_i is above 2 tau/dt, and a network in which two dozen inhibitory neurons
+    spike at once explodes.
 
     Source:
         Diehl and Cook, Frontiers in Computational Neuroscience 9 (2015) 99; arXiv 1808.08173.
     """
     return NeuronModel(
-        _CONDUCTANCE + "\ndtheta/dt = -theta/tau_theta : mV (shared)",
+        _IMPLICIT + "\ndtheta/dt = -theta/tau_theta : mV (shared)",
         "v > theta - offset + threshold", "v = reset; theta += theta_plus", 5.0,
         {"tau": "100 ms", "rest": "-65 mV", "reset": "-65 mV", "threshold": "-52 mV", "offset": "20 mV", "e_e": "0 mV",
          "e_i": "-100 mV", "tau_e": "1 ms", "tau_i": "2 ms", "theta_plus": "0.05 mV", "tau_theta": "1e7 ms"},
@@ -197,8 +201,8 @@ def srm0(
 ) -> NeuronModel:
     """Spike response model of zeroth order with escape noise.
 
-    The membrane potential is rest, plus the weights of arrived spikes decaying with `tau`, plus `reset` after its own last
-    spike, decaying with `tau_refractory`. It spikes with probability 1 - exp(-rate exp((v - threshold)/width) dt).
+    The membrane potential is rest, plus the weights of arrived spikes decaying with `tau`, plus `reset` after its own
+    last spike, decaying with `tau_refractory`. It spikes with probability 1 - exp(-rate exp((v - threshold)/width) dt).
 
     Args:
         tau, tau_refractory: ms.
@@ -245,6 +249,7 @@ def exponential_if(
 _CONDUCTANCE = """dv/dt = (rest - v + g_e*(e_e - v) + g_i*(e_i - v))/tau : mV (unless refractory)
 dg_e/dt = -g_e/tau_e : 1
 dg_i/dt = -g_i/tau_i : 1"""
+_IMPLICIT = _CONDUCTANCE.replace("/tau :", "/(tau + dt*(1 + g_e + g_i)) :")
 
 
 def _ms(value: float) -> str:

@@ -266,5 +266,6 @@ def _check_shared(model: NeuronModel) -> None:
         linear = set(by) <= {own} and all(d.operation != "variable" for d in ordered(by.values()))
         if not (variable.differential and linear and set(variable.flags) == {"shared"}):
             raise EquationError(
-                f"equations: the shared variable {variable.name} must have an equation such as -{variable.name}/tau, or 0"
+                f"equations: the shared variable {variable.name} must have an equation such as "
+                f"-{variable.name}/tau, or 0"
             )

@@ -130,8 +130,8 @@ class State:
 class Network:
     """A spiking network: populations, and connections between them. It does not change; `run` returns a new state.
 
-    In a step first the spikes of the last step arrive (or of earlier ones, where there are delays), then all populations
-    step in the order given, then weights learn from the spikes of this step.
+    In a step first the spikes of the last step arrive (or of earlier ones, where there are delays), then all
+    populations step in the order given, then weights learn from the spikes of this step.
 
     Args:
         populations: `Input` or `Population` by name.
@@ -208,8 +208,8 @@ class Network:
         """Number of synapses with weights; those that share weights are counted one by one."""
         return sum(len(blocks.entry_pre) * blocks.length for blocks in self.blocks.values())
 
-    def initial_state(self) -> State:
-        """Weights as described, scaled where the connection has a norm, and shared variables at their initial values."""
+    @cached_property
+    def _initial(self) -> State:
         weights = {
             name: scaled(c, self.blocks[name], c.weights.ravel()).reshape(c.weights.shape)
             for name, c in self.weighted.items()
@@ -220,6 +220,14 @@ class Network:
                 value = population.model.initial_values[population.model.shared.name]
                 shared[name] = np.full(population.units, value)
         return State(weights, shared)
+
+    def initial_state(self) -> State:
+        """Weights as described, scaled where the connection has a norm, and shared variables as they begin."""
+        found = self._initial
+        return State(
+            {name: array.copy() for name, array in found.weights.items()},
+            {name: array.copy() for name, array in found.shared.items()},
+        )
 
     def run(
         self,
@@ -238,6 +246,7 @@ class Network:
         reward: ArrayLike | None = None,
         initial: Mapping[tuple[str, str], ArrayLike] | None = None,
         threads: int | None = None,
+        precision: Literal["double", "single"] = "double",
         watch: Callable[[int, int], None] | None = None,
         backend: Literal["auto", "julia", "torch"] = "auto",
     ) -> Result:
@@ -261,9 +270,10 @@ class Network:
             monitors: `Monitor`s of variables.
             repeat: `Repeat`, to present examples again that evoke too few spikes.
             reward: of each example, (examples,), or of each step, (examples, steps), for rules that use it.
-            initial: values at the beginning of each example, by (population, variable), (examples, units); a variable that
-                does not move (`dI/dt = 0*pA/ms : pA`) is a constant input of the example.
+            initial: values at the beginning of each example, by (population, variable), (examples, units); a variable
+                that does not move (`dI/dt = 0*pA/ms : pA`) is a constant input of the example.
             threads: at most so many; None: all of Julia's. The results do not depend on it.
+            precision: of weights and states in the Julia kernel: `"single"` halves what is moved through memory.
             watch: called with (examples done, examples) about ten times a second.
             backend: `"julia"`; `"torch"`, dense and slow, for comparison; `"auto"`: Julia where there is one.
 
@@ -289,6 +299,7 @@ class Network:
             initial=initial,
             watch=watch,
             threads=threads,
+            precision=precision,
             backend=backend,
         )
 
@@ -317,17 +328,17 @@ class Network:
         group = connection.group or post
         if pre != post or post % group:
             raise ValueError(
-                f"connection {name!r}: lateral inhibition needs populations of one size that is a multiple of the group, "
-                f"got {pre} and {post} units, groups of {group}"
+                f"connection {name!r}: lateral inhibition needs populations of one size that is a multiple of the "
+                f"group, got {pre} and {post} units, groups of {group}"
             )
 
     def _check_buffer(self, name: str, connection: Connection, steps: Integers, post: int) -> None:
         size = int(steps.max(initial=1)) * post * 8
         if size > LARGEST_BUFFER:
             raise ValueError(
-                f"connection {name!r}: a delay of {int(steps.max()) * self.dt:g} ms is longer than the buffer: {post} units need "
-                f"{size / 2**30:.1f} GiB for each example, more than {LARGEST_BUFFER / 2**30:.0f}; choose a shorter delay, or a "
-                f"longer step"
+                f"connection {name!r}: a delay of {int(steps.max()) * self.dt:g} ms is longer than the buffer: {post} units "
+                f"need {size / 2**30:.1f} GiB for each example, more than {LARGEST_BUFFER / 2**30:.0f}; choose a shorter "
+                f"delay, or a longer step"
             )
 
     def steps(self, name: str, time: float) -> int:

@@ -228,8 +228,8 @@ class _Compiler:
                 return found | exact
             if model.method == "exact":
                 raise EquationError(
-                    f"{self.name}: method 'exact' needs equations that are linear in the variables, with coefficients that "
-                    "do not change, and no other variable may depend on one that stands still while refractory: "
+                    f"{self.name}: method 'exact' needs equations that are linear in the variables, with coefficients "
+                    "that do not change, and no other variable may depend on one that stands still while refractory: "
                     "choose 'euler' or 'exponential_euler'"
                 )
         for v in moving:
@@ -240,8 +240,6 @@ class _Compiler:
         self, moving: Sequence[Variable], rates: Mapping[str, Node], by: Mapping[str, Mapping[Node, Node]]
     ) -> dict[str, Node] | None:
         """x(t + dt) = E x + F b for dx/dt = A x + b, where A and b do not change within the step."""
-        from scipy.linalg import expm
-
         n, names = len(moving), [v.name for v in moving]
         matrix = np.zeros((n, n))
         for i, v in enumerate(moving):
@@ -255,9 +253,7 @@ class _Compiler:
                 if frozen and source != v.name:
                     return None
                 matrix[i, names.index(source)] = derivative.value
-        whole = np.zeros((2 * n, 2 * n))
-        whole[:n, :n], whole[:n, n:] = matrix * self.dt, np.eye(n) * self.dt
-        propagator = expm(whole)
+        propagator = _propagator(matrix, self.dt)
         zeros = {self.own[name]: self.tree.zero for name in names}
         offsets = [rebuild(self.tree, rates[name], zeros) for name in names]
         if any(self.own[name] in ordered(offsets) for name in self.states if name in self.own):
@@ -286,6 +282,19 @@ class _Compiler:
         small = tree.apply("less", tree.apply("abs", exponent), tree.constant(1e-9))
         ratio = tree.apply("divide", tree.apply("expm1", exponent), slope)
         return tree.apply("add", own, tree.apply("multiply", rate, tree.apply("select", small, dt, ratio)))
+
+
+def _propagator(matrix: Array, dt: float) -> Array:
+    """exp(A dt) and the integral of exp(A s) from 0 to dt, side by side, (n, 2 n)."""
+    n = len(matrix)
+    if n == 1:
+        rate = float(matrix[0, 0])
+        return np.array([[math.exp(rate * dt), math.expm1(rate * dt) / rate if rate else dt]])
+    from scipy.linalg import expm
+
+    whole = np.zeros((2 * n, 2 * n))
+    whole[:n, :n], whole[:n, n:] = matrix * dt, np.eye(n) * dt
+    return np.asarray(expm(whole)[:n])
 
 
 def rebuild(tree: Tree, node: Node, leaves: Mapping[Node, Node]) -> Node:

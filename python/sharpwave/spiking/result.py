@@ -77,8 +77,8 @@ def activity_warnings(request: Request, outcome: Outcome) -> Iterator[str]:
     network = request.network
     if not outcome.finite.all():
         yield (
-            f"states of {int((~outcome.finite).sum())} of {request.examples} examples are no longer finite: the equations "
-            f"explode; take a smaller dt than {network.dt:g} ms, smaller weights, or another method"
+            f"states of {int((~outcome.finite).sum())} of {request.examples} examples are no longer finite: the "
+            f"equations explode; take a smaller dt than {network.dt:g} ms, smaller weights, or another method"
         )
     totals = dict(zip(network.populations, outcome.totals.sum(axis=0).tolist(), strict=True))
     for name, population in network.populations.items():
@@ -89,16 +89,16 @@ def activity_warnings(request: Request, outcome: Outcome) -> Iterator[str]:
         sources = {c.pre for c in network.connections.values() if c.post == name}
         if totals[name] == 0 and any(totals[source] for source in sources):
             yield (
-                f"{name} is dead: none of its {population.units} units spiked in {request.examples} examples though spikes "
-                "arrived; weights are too small or inhibitory, or the threshold is too high"
+                f"{name} is dead: none of its {population.units} units spiked in {request.examples} examples though "
+                "spikes arrived; weights are too small or inhibitory, or the threshold is too high"
             )
         refractory = len(network.programs[name].states) and "refractory" in network.programs[name].states
         most = 1.0 if not refractory else 0.5
         if totals[name] > 0.5 * most * population.units * request.steps * request.examples and request.steps > 1:
             rate = totals[name] / (population.units * request.steps * request.examples)
             yield (
-                f"{name} explodes: its units spike in {rate:.0%} of all steps; weights are too large, or inhibition or a "
-                "refractory time is missing"
+                f"{name} explodes: its units spike in {rate:.0%} of all steps; weights are too large, or inhibition or "
+                "a refractory time is missing"
             )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Precision = Literal["double", "single"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Request:
     repeat: Repeat | None
     reward: Array
     initial: Mapping[tuple[str, str], Array]
+    precision: Precision
     watch: Callable[[int, int], None] | None = field(default=None)
 
 
@@ -180,6 +182,7 @@ def prepare(
     reward: ArrayLike | None = None,
     initial: Mapping[tuple[str, str], ArrayLike] | None = None,
     threads: int | None = None,
+    precision: Precision = "double",
     watch: Callable[[int, int], None] | None = None,
 ) -> Request:
     """Check what `Network.run` is given; see there."""
@@ -194,9 +197,12 @@ def prepare(
     for name, value, least in (("batch", batch, 1), ("first_example", first_example, 0), ("seed", seed, 0)):
         if not isinstance(value, (int, np.integer)) or value < least or value >= 2**63:
             raise ValueError(f"{name} must be a whole number from {least} on, got {value!r}")
+    if precision not in ("double", "single"):
+        raise ValueError(unknown("precision", precision, ("double", "single")))
     rates, events, examples = _inputs(network, inputs, steps)
     if not network.inputs and initial:
         examples = len(np.asarray(next(iter(initial.values()))))
+        rates = np.zeros((examples, 0))
     names = tuple(n for n in network.populations if n not in network.inputs) if record is None else tuple(record)
     for name in names:
         if name not in network.populations:
@@ -221,6 +227,7 @@ def prepare(
         repeat,
         _reward(network, reward, examples, steps, learning),
         {key: _initial(network, key, values, examples) for key, values in (initial or {}).items()},
+        precision,
         watch,
     )
 
@@ -236,7 +243,9 @@ def _inputs(
         raise ValueError(f"inputs: there is nothing for {', '.join(missing)}")
     if not network.inputs:
         return np.zeros((1, 0)), _sorted([], 0), 1
-    columns, events, counts = [], [], {}
+    columns: list[Array | None] = []
+    events: list[tuple[Integers, Integers, Integers]] = []
+    counts: dict[str, int] = {}
     first, draws = 0, False
     for name in network.inputs:
         population = network.populations[name]
@@ -287,7 +296,7 @@ def _rates(name: str, population: Input, given: Any) -> Array:
         raise ValueError(
             f"inputs: {name} must be numbers (examples, {population.units}), got {array.dtype} of shape {array.shape}"
         )
-    array = np.ascontiguousarray(array.reshape(len(array), -1), dtype=np.float64)
+    array = np.ascontiguousarray(array.reshape(len(array), population.units), dtype=np.float64)
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
     what, largest = ("a rate", np.inf) if population.source == "poisson" else ("a probability", 1.0)
     if not (low >= 0 and high <= largest and np.isfinite(high)):
@@ -312,19 +321,23 @@ def _sorted(events: Sequence[tuple[Integers, Integers, Integers]], units: int) -
 
 
 def _state(network: Network, state: State | None) -> State:
-    wanted = network.initial_state()
     if state is None:
-        return wanted
+        return network.initial_state()
+    models = {n: p.model for n, p in network.populations.items() if isinstance(p, Population)}
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {
+        "weights": {name: connection.weights.shape for name, connection in network.weighted.items()},
+        "shared": {name: (network.populations[name].units,) for name, model in models.items() if model.shared},
+    }
     found: dict[str, dict[str, Array]] = {"weights": {}, "shared": {}}
     for kind, parts in found.items():
-        given, expected = getattr(state, kind), getattr(wanted, kind)
+        given = getattr(state, kind)
         for name in given:
-            if name not in expected:
-                raise ValueError(f"state: {unknown(kind, name, expected)}")
-        for name, array in expected.items():
-            if name not in given or np.shape(given[name]) != array.shape:
+            if name not in shapes[kind]:
+                raise ValueError(f"state: {unknown(kind, name, shapes[kind])}")
+        for name, shape in shapes[kind].items():
+            if name not in given or np.shape(given[name]) != shape:
                 got = np.shape(given[name]) if name in given else "nothing"
-                raise ValueError(f"state: {kind} of {name!r} must be of shape {array.shape}, got {got}")
+                raise ValueError(f"state: {kind} of {name!r} must be of shape {shape}, got {got}")
             parts[name] = np.array(given[name], dtype=np.float64)
             if not np.isfinite(parts[name]).all():
                 raise ValueError(f"state: {kind} of {name!r} must be finite")
@@ -380,7 +393,7 @@ def _initial(network: Network, key: tuple[str, str], values: ArrayLike, examples
     array = np.array(values, dtype=np.float64)
     if array.shape != (examples, population.units) or not np.isfinite(array).all():
         raise ValueError(
-            f"initial: {variable} of {name} must be finite numbers (examples, units) = ({examples}, {population.units}), "
-            f"got shape {array.shape}"
+            f"initial: {variable} of {name} must be finite numbers (examples, units) = "
+            f"({examples}, {population.units}), got shape {array.shape}"
         )
     return array

@@ -10,9 +10,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from numbers import Real
 from types import MappingProxyType
 from typing import NamedTuple
+
+import numpy as np
 
 from sharpwave.equations.errors import EquationError, at
 from sharpwave.equations.operations import TRUTH
@@ -43,10 +44,11 @@ class Dimension(NamedTuple):
     def __str__(self) -> str:
         if self in _NAMED:
             return _NAMED[self]
-        above, below = [], []
+        above: list[str] = []
+        below: list[str] = []
         for name, exponent in zip(("mV", "pA", "ms"), (self.voltage, self.current, self.time), strict=True):
-            size = abs(exponent)
-            power = "" if size == 1 else f"**{size}" if size == int(size) else f"**({size})"
+            size = abs(Fraction(exponent))
+            power = "" if size == 1 else f"**{size}" if size.denominator == 1 else f"**({size})"
             if exponent:
                 (above if exponent > 0 else below).append(name + power)
         bottom = f"({'*'.join(below)})" if len(below) > 1 else "".join(below)
@@ -106,13 +108,15 @@ def quantity(name: str, text: str | float) -> Quantity:
             20 msec
                ^
     """
-    if isinstance(text, Real) and not isinstance(text, bool):
-        found = Quantity(float(text), DIMENSIONLESS)
-    else:
-        number = _NUMBER.match(text.strip()) if isinstance(text, str) else None
+    if isinstance(text, str):
+        number = _NUMBER.match(text.strip())
         if number is None:
             raise EquationError(f"{name}: expected a number and its unit, such as '-65 mV', got {text!r}"[:200])
         found = _read(name, text, number)
+    elif isinstance(text, (int, float, np.number)) and not isinstance(text, bool):
+        found = Quantity(float(text), DIMENSIONLESS)
+    else:
+        raise EquationError(f"{name}: expected a number and its unit, such as '-65 mV', got {text!r}"[:200])
     if not math.isfinite(found.value):
         raise EquationError(f"{name}: expected a finite number, got {text!r}"[:200])
     return found

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from . import compiled_ode, delay, recall_scipy, recall_torch, scipy_ode, torch_ode
+from . import (
+    compiled_ode,
+    delay,
+    recall_scipy,
+    recall_torch,
+    scipy_ode,
+    spiking_bindsnet,
+    spiking_brian,
+    spiking_nest,
+    torch_ode,
+)
 from .serve import serve
 
 SOLVERS = [
@@ -12,6 +22,9 @@ SOLVERS = [
     *delay.SOLVERS,
     *recall_scipy.SOLVERS,
     *recall_torch.SOLVERS,
+    *spiking_bindsnet.SOLVERS,
+    *spiking_brian.SOLVERS,
+    *spiking_nest.SOLVERS,
 ]
 
 if __name__ == "__main__":
