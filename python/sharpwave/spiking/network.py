@@ -335,9 +335,10 @@ class Network:
     def _check_buffer(self, name: str, connection: Connection, steps: Integers, post: int) -> None:
         size = int(steps.max(initial=1)) * post * 8
         if size > LARGEST_BUFFER:
+            longest = int(steps.max()) * self.dt
             raise ValueError(
-                f"connection {name!r}: a delay of {int(steps.max()) * self.dt:g} ms is longer than the buffer: {post} units "
-                f"need {size / 2**30:.1f} GiB for each example, more than {LARGEST_BUFFER / 2**30:.0f}; choose a shorter "
+                f"connection {name!r}: a delay of {longest:g} ms is longer than the buffer: {post} units need "
+                f"{size / 2**30:.1f} GiB for each example, more than {LARGEST_BUFFER / 2**30:.0f}; choose a shorter "
                 f"delay, or a longer step"
             )
 

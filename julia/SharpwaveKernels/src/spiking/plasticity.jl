@@ -114,6 +114,10 @@ function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conne
         s.head[i] = 0
         for k in b.first_block[i]:b.first_block[i+1]-1
             g, row = b.block_group[k], weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
+            if side.simple && s.next[first] == 0
+                change_by_one!(row, lanes[s.lane[first]].learning[m], b, g, s.times[first], rule, places, length(present))
+                continue
+            end
             link = first
             while link != 0
                 lane, times = lanes[s.lane[link]], s.times[link]
@@ -132,6 +136,20 @@ function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conne
                 change_weight!(row + sizeof(T) * j, T(side.sign) * reduced_change!(s, j, rule.reduction, length(present)), rule)
             end
             empty!(s.touched)
+        end
+    end
+end
+
+"Where a unit spikes in one example only, what was worked out for the active units of a group needs no sums."
+@inline function change_by_one!(row::Ptr{T}, l::Learning{T}, b::Blocks, g::Integer, times::Integer, rule::Rule, places,
+                                batch::Int) where {T}
+    change, sign = l.on_pre.change, T(rule.on_pre.sign)
+    @inbounds begin
+        j = l.head[g]
+        while j != 0
+            place(b, g, j) in places &&
+                change_weight!(row + sizeof(T) * j, sign * reduced(change[j] * T(times), batch == 1, rule.reduction, batch), rule)
+            j = l.next[j]
         end
     end
 end
@@ -180,8 +198,8 @@ function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conn
         column = weights + sizeof(T) * (j - Int(b.offset[g]) - 1)
         link = s.head[j]
         s.head[j] = 0
-        if side.simple && length(present) == 1
-            change_column!(column, b, g, lanes[s.lane[link]], c, m, s.times[link])
+        if side.simple && s.next[link] == 0
+            change_column!(column, b, g, lanes[s.lane[link]], c, m, s.times[link], length(present))
             continue
         end
         while link != 0
@@ -205,18 +223,19 @@ function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conn
     end
 end
 
-"The weights of one postsynaptic unit move by what was worked out for each active presynaptic unit."
-function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, times::Integer) where {T}
-    change, pre, rule, factor = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule, T(c.rule.on_post.sign * times)
+"The weights of a postsynaptic unit that spikes in one example only move by what was worked out for each active presynaptic unit."
+function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, times::Integer, batch::Int) where {T}
+    change, pre, rule, sign = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule, T(c.rule.on_post.sign)
+    moved(i) = sign * reduced(change[i] * T(times), batch == 1, rule.reduction, batch)
     @inbounds if b.aligned
         first = b.first_entry[g] - 1
         for i in pre.active
-            change_weight!(column + sizeof(T) * b.entry_weight[first+i], factor * change[i], rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+i], moved(i), rule)
         end
     else
         for e in entries(b, g)
             i = b.entry_pre[e]
-            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], factor * change[i], rule)
+            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], moved(i), rule)
         end
     end
 end
