@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, equations, memory
+    from . import data, equations, memory, spiking
     from .equations import EquationError, Equations
     from .ode import Event, Solution, solve_dde, solve_ivp
 
@@ -23,7 +23,7 @@ _WHERE = {
     "solve_dde": "ode",
     "solve_ivp": "ode",
 }
-_ROOMS = ("data", "equations", "memory")
+_ROOMS = ("data", "equations", "memory", "spiking")
 
 __all__ = [
     "EquationError",
@@ -35,6 +35,7 @@ __all__ = [
     "memory",
     "solve_dde",
     "solve_ivp",
+    "spiking",
 ]
 
 

@@ -47,21 +47,28 @@ from .result import Result, Stats
 from .running import Monitor, Repeat
 
 if TYPE_CHECKING:
+    from .affine import ConversionError
     from .classifier import SpikingClassifier
+    from .conversion import ConvertedNetwork, convert
     from .estimators import ConvolutionalSTDP, DiehlCook, DiehlCook2015, LocallyConnected
 
-# These import scikit-learn, which takes longer than all else: when they are asked for.
+# These import scikit-learn or torch, which takes longer than all else: when they are asked for.
 _WHERE = {
+    "ConversionError": "affine",
+    "ConvertedNetwork": "conversion",
     "ConvolutionalSTDP": "estimators",
     "DiehlCook": "estimators",
     "DiehlCook2015": "estimators",
     "LocallyConnected": "estimators",
     "SpikingClassifier": "classifier",
+    "convert": "conversion",
 }
 
 __all__ = [
     "AllActivity",
     "Connection",
+    "ConversionError",
+    "ConvertedNetwork",
     "Convolutional",
     "ConvolutionalSTDP",
     "Dense",
@@ -94,6 +101,7 @@ __all__ = [
     "Windowed",
     "adaptive_lif",
     "conductance_lif",
+    "convert",
     "convolutional_network",
     "current_lif",
     "diehl_cook",

@@ -86,6 +86,9 @@ def activity_warnings(request: Request, outcome: Outcome) -> Iterator[str]:
             if totals[name] == 0:
                 yield f"no unit of the input {name} spiked: its rates are 0, or too small for the duration"
             continue
+        crossing = network.programs[name].step.outputs[-1][1]
+        if crossing.operation == "constant":
+            continue  # units that are not meant to spike
         sources = {c.pre for c in network.connections.values() if c.post == name}
         if totals[name] == 0 and any(totals[source] for source in sources):
             yield (
