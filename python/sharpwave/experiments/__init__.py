@@ -21,6 +21,7 @@ _MODULES = {
     "learn-sequence": "learn_sequence",
     "learn-images": "learn_images",
     "capacity": "capacity",
+    "minibatch-conversion": "minibatch_conversion",
 }
 
 

@@ -54,7 +54,8 @@ class Connection:
             is one step, the shortest there is.
         plasticity: how weights change while learning; None: they do not.
         norm: what the absolute weights of each postsynaptic unit are scaled to sum up to: before the first example and
-            after each batch while learning; None: they are left.
+            after each batch while learning, where it may take them out of the bounds of their rule until the next
+            spike that changes them; None: they are left.
     """
 
     pre: str

@@ -98,7 +98,7 @@ class NeuronModel:
         >>> NeuronModel("dv/dt = (rest - v)/tau : mV", threshold="v > 3", parameters={"rest": "0 mV", "tau": "9 ms"})
         Traceback (most recent call last):
         ...
-        sharpwave.equations.errors.EquationError: threshold: the units of mV > 1 do not agree; a number takes its unit \
+        sharpwave.equations.errors.EquationError: threshold: the units of 1 < mV do not agree; a number takes its unit \
 as a factor, such as 5*mV
             v > 3
     """

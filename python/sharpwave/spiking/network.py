@@ -143,7 +143,7 @@ class Network:
         EquationError: a model that does not fit the step, or connections onto variables that it does not have.
 
     Example:
-        >>> from sharpwave.spiking import Dense, lif
+        >>> from sharpwave.spiking import Dense, Spikes, lif
         >>> network = Network({"input": Input(3, "events"), "layer": Population(2, lif())},
         ...                   {"feedforward": Dense("input", "layer", np.full((3, 2), 20.0))})
         >>> spikes = Spikes.from_dense(np.ones((1, 5, 3), dtype=int), dt=1.0)

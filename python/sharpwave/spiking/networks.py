@@ -254,6 +254,8 @@ def diehl_cook_2015_network(
     if delays is not None:
         if delays not in DELAYS:
             raise ValueError(unknown("delays", delays, DELAYS))
+        if not 0 <= longest_delay < math.inf:
+            raise ValueError(f"longest_delay must be a time in ms, not negative, got {longest_delay}")
         shape = (pixels, units) if delays == "synaptic" else (pixels,)
         steps = np.rint(longest_delay * rng.random(shape) / SHORTEST)
         settings["delay"] = np.maximum(steps, 1) * SHORTEST

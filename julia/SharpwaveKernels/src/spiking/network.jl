@@ -161,7 +161,7 @@ plastic(c::Connection) = c.rule !== nothing
 function arrival_slots(net::Network)
     slots = ones(Int, length(net.populations))
     for c in net.connections
-        slots[c.post] = max(slots[c.post], maximum(c.delays))
+        slots[c.post] = maximum([slots[c.post]; c.delays])
     end
     return slots
 end

@@ -90,15 +90,21 @@ end
 
 "The weights of one example's presynaptic spikes move by what was worked out for each active postsynaptic unit."
 function change_on_pre!(r::Run{T}, lane::Lane{T}, m::Int, c::Connection, units) where {T}
-    b, l, rule = c.blocks, lane.learning[m], c.rule
-    weights, change, sign = r.weights + sizeof(T) * c.first_weight, l.on_pre.change, T(c.rule.on_pre.sign)
-    @inbounds for i in lane.layers[c.pre].spikes
+    b, l, rule, spikes = c.blocks, lane.learning[m], c.rule, lane.layers[c.pre].spikes
+    weights, change, sign, n = r.weights + sizeof(T) * c.first_weight, l.on_pre.change, T(c.rule.on_pre.sign), 0
+    @inbounds while n < length(spikes)
+        n += 1
+        i, times = spikes[n], 1
+        while n < length(spikes) && spikes[n+1] == i        # a unit that spikes more than once: spikes of a step are sorted
+            n, times = n + 1, times + 1
+        end
         i in units || continue
+        factor = sign * T(times)
         for k in b.first_block[i]:b.first_block[i+1]-1
             row = weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
             j = l.head[b.block_group[k]]
             while j != 0
-                change_weight!(row + sizeof(T) * j, sign * change[j], rule)
+                change_weight!(row + sizeof(T) * j, factor * change[j], rule)
                 j = l.next[j]
             end
         end

@@ -64,9 +64,8 @@ end
 function deliver_blocks!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where {T}
     p, layer, b = r.net.populations[c.post], lane.layers[c.post], c.blocks
     weights, n = r.weights + sizeof(T) * c.first_weight, b.length
-    now = arrivals_at(p, layer, c.channel, step - 1 + c.delays[1])
     @inbounds for i in lane.layers[c.pre].spikes
-        target = c.delay_kind == same_delay ? now : arrivals_at(p, layer, c.channel, step - 1 + c.delays[i])
+        target = arrivals_at(p, layer, c.channel, step - 1 + c.delays[c.delay_kind == same_delay ? 1 : i])
         if n == 1
             for k in b.first_block[i]:b.first_block[i+1]-1
                 j = b.block_target[k] + 1
