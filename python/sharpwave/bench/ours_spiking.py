@@ -12,7 +12,7 @@ from .peers.serve import Solve, Solver
 from .peers.spiking_cases import CUBA, IMAGES, THREADS, CubaCase, DiehlCookCase, LocallyConnectedCase, drives, firing
 
 OURS = {count: f"sharpwave Julia, {name}" for name, count in THREADS.items()}
-OURS_TORCH = "sharpwave torch, 2 threads"
+OURS_TORCH = "sharpwave torch, 1 thread"
 _CUBA = """
 dv/dt = (g_e + g_i - (v - rest))/tau_m : mV (unless refractory)
 dg_e/dt = -g_e/tau_e : mV
@@ -159,5 +159,5 @@ def spiking_solvers() -> list[Solver]:
     for count, name in OURS.items():
         found.append(Solver(name, ("sharpwave.spiking",), tuple(IMAGES), _images("julia", count)))
     one = Solver(f"{OURS[1]}, CUBA", ("sharpwave.spiking",), tuple(CUBA), _cuba("julia", 1))
-    torch = Solver(OURS_TORCH, ("sharpwave.spiking", "torch"), tuple(IMAGES), _images("torch", 2))
+    torch = Solver(OURS_TORCH, ("sharpwave.spiking", "torch"), tuple(IMAGES), _images("torch", 1))
     return [*found, one, torch]

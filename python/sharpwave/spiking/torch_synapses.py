@@ -58,7 +58,7 @@ class Synapses:
     @property
     def slots(self) -> int:
         """The longest delay in steps."""
-        return max(self._where)
+        return max(self._where, default=1)
 
     def learnt(self) -> NDArray[np.float64]:
         """The weights in the connection's shape."""
