@@ -114,14 +114,15 @@ end
 function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, units, places) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_pre
     weights = r.weights + sizeof(T) * c.first_weight
+    factor = scale(T, side, rule, length(present))
     chain_spikes!(s, lanes, present, c.pre, i -> i in units)
     @inbounds for i in s.spiking
         first = s.head[i]
         s.head[i] = 0
         for k in b.first_block[i]:b.first_block[i+1]-1
             g, row = b.block_group[k], weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
-            if side.simple && s.next[first] == 0
-                change_by_one!(row, lanes[s.lane[first]].learning[m], b, g, s.times[first], rule, places, length(present))
+            if side.simple && s.next[first] == 0 && linear(rule, length(present))
+                change_by_one!(row, lanes[s.lane[first]].learning[m], b, g, factor * T(s.times[first]), rule, places)
                 continue
             end
             link = first
@@ -146,15 +147,19 @@ function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conne
     end
 end
 
+"Whether a change that one example alone brings goes into the weight times a number."
+linear(rule::Rule, batch::Int) = batch == 1 || rule.reduction in (sum_of, mean_of)
+
+"That number."
+scale(T, side::RuleSide, rule::Rule, batch::Int) = T(side.sign / (rule.reduction == mean_of ? batch : 1))
+
 "Where a unit spikes in one example only, what was worked out for the active units of a group needs no sums."
-@inline function change_by_one!(row::Ptr{T}, l::Learning{T}, b::Blocks, g::Integer, times::Integer, rule::Rule, places,
-                                batch::Int) where {T}
-    change, sign = l.on_pre.change, T(rule.on_pre.sign)
+@inline function change_by_one!(row::Ptr{T}, l::Learning{T}, b::Blocks, g::Integer, factor::T, rule::Rule, places) where {T}
+    change = l.on_pre.change
     @inbounds begin
         j = l.head[g]
         while j != 0
-            place(b, g, j) in places &&
-                change_weight!(row + sizeof(T) * j, sign * reduced(change[j] * T(times), batch == 1, rule.reduction, batch), rule)
+            place(b, g, j) in places && change_weight!(row + sizeof(T) * j, factor * change[j], rule)
             j = l.next[j]
         end
     end
@@ -198,14 +203,15 @@ end
 function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, mine) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_post
     weights = r.weights + sizeof(T) * c.first_weight
+    factor = scale(T, side, rule, length(present))
     chain_spikes!(s, lanes, present, c.post, j -> b.group_of[j] > 0 && place(b, b.group_of[j], j) in mine)
     for j in s.spiking
         g = b.group_of[j]
         column = weights + sizeof(T) * (j - Int(b.offset[g]) - 1)
         link = s.head[j]
         s.head[j] = 0
-        if side.simple && s.next[link] == 0
-            change_column!(column, b, g, lanes[s.lane[link]], c, m, s.times[link], length(present))
+        if side.simple && s.next[link] == 0 && linear(rule, length(present))
+            change_column!(column, b, g, lanes[s.lane[link]], c, m, factor * T(s.times[link]))
             continue
         end
         while link != 0
@@ -229,19 +235,18 @@ function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conn
     end
 end
 
-"The weights of a postsynaptic unit that spikes in one example only move by what was worked out for each active presynaptic unit."
-function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, times::Integer, batch::Int) where {T}
-    change, pre, rule, sign = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule, T(c.rule.on_post.sign)
-    moved(i) = sign * reduced(change[i] * T(times), batch == 1, rule.reduction, batch)
+"The weights of a postsynaptic unit that spikes in one example only move by what was worked out for its presynaptic units."
+function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, factor::T) where {T}
+    change, pre, rule = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule
     @inbounds if b.aligned
         first = b.first_entry[g] - 1
         for i in pre.active
-            change_weight!(column + sizeof(T) * b.entry_weight[first+i], moved(i), rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+i], factor * change[i], rule)
         end
     else
         for e in entries(b, g)
             i = b.entry_pre[e]
-            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], moved(i), rule)
+            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], factor * change[i], rule)
         end
     end
 end
