@@ -1,4 +1,4 @@
-# Sums of rows of weights: what delivery spends its time on. Blocks of 32 and of 8 have a length that the compiler knows, so that
+# Sums of rows of weights: what delivery spends its time on. Blocks of 32, 8 and 4 have a length that the compiler knows, so that
 # a short row is not left to a scalar remainder; four rows at a time spare three passes over the target.
 
 @inline function add_rows!(target::Ptr{T}, rows::NTuple{N,Ptr{T}}, n::Int) where {T,N}
@@ -14,6 +14,10 @@
     while k + 8 <= n
         add_block!(target, rows, k, 8)
         k += 8
+    end
+    if k + 4 <= n
+        add_block!(target, rows, k, 4)
+        k += 4
     end
     while k < n
         add_block!(target, rows, k, 1)
