@@ -14,4 +14,6 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("ode_kernels.jl")
     include("random.jl")
     include("unitwise.jl")
+    include("spiking.jl")
+    include("expressions.jl")
 end
