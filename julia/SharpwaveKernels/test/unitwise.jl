@@ -12,12 +12,12 @@ word(d::Draws) = SK.random_words(d.seed, 0, 0, 0, d.used += 1)[1]
 pick(d::Draws, choices) = choices[1+Int(word(d) % UInt64(length(choices)))]
 real_number(d::Draws) = pick(d, (0.0, -0.0, 1.0, NaN, Inf, (8 * SK.unit_interval(word(d)) - 4 for _ in 1:4)...))
 
-unit_kernel(code, outputs) = (handle = [0]; SK.compile_unitwise(SK.Control(C_NULL), code, outputs, handle); handle[1])
+unit_kernel(code, outputs) = (handle = [0]; SK.compile_unitwise(SK.Control(C_NULL), 64, code, outputs, handle); handle[1])
 rows(tuples...) = Int[row[k] for k in 1:length(tuples[1]), row in tuples]
 
 "Run the loop of a program for units first to last of arrays (units, arrays), in place; its sum."
 function run_loop!(arrays::Matrix{Float64}, scalars::Vector{Float64}, handle, first, last)
-    loop = SK.unit_loop("model", handle, size(arrays, 2), length(scalars))
+    loop = SK.compiled_loop("model", handle, Float64, size(arrays, 2), length(scalars))
     pointers = [pointer(arrays, 1 + (k - 1) * size(arrays, 1)) for k in axes(arrays, 2)]
     GC.@preserve arrays pointers SK.run_units(loop, pointer(pointers), pointer(scalars), first, last)
 end
@@ -131,7 +131,7 @@ end
     operations = sort([n for (n, o) in SK.OPERATIONS if o.operands > 0])
     code = rows((2, 0, 0, 0), (0, 0, 0, 0), (2, 1, 0, 0), ((n, 0, 1, 2) for n in operations)...)
     outputs = rows(((1, i) for i in 3:size(code, 2)-1)...)
-    loop = SK.unit_loop("model", unit_kernel(code, outputs), 2, 1)
+    loop = SK.compiled_loop("model", unit_kernel(code, outputs), Float64, 2, 1)
     arrays, scalars = [real_number(Draws(u)) for u in 1:50, _ in 1:2], [0.3]
     pointers = [pointer(arrays), pointer(arrays, 51)]
     GC.@preserve arrays @test bytes_of_runs(loop, pointers, scalars, 50) == 0
@@ -175,7 +175,7 @@ end
     # one more than such a position is a negative number: it must not pass for one within what is given
     for (code, outputs) in ((rows((2, typemax(Int), 0, 0)), rows((0, 0))), (rows((0, typemax(Int), 0, 0)), rows((0, 0))),
                             (rows((2, 0, 0, 0)), rows((typemax(Int), 0))))
-        @test refusal(() -> SK.unit_loop("model", unit_kernel(code, outputs), 3, 3))[1] != "none"
+        @test refusal(() -> SK.compiled_loop("model", unit_kernel(code, outputs), Float64, 3, 3))[1] != "none"
     end
     # what an operation does not use may be anything
     @test refusal(() -> unit_kernel(rows((2, 0, -5, 99), (14, 0, -5, 99)), rows((0, 1))))[1] == "none"
@@ -183,12 +183,12 @@ end
 
 @testset "handles and what a program reads" begin
     handle = unit_kernel(rows((2, 2, 0, 0), (0, 4, 0, 0), (10, 0, 1, 0)), rows((3, 2)))
-    @test SK.unit_loop("model", handle, 4, 5) != C_NULL
+    @test SK.compiled_loop("model", handle, Float64, 4, 5) != C_NULL
     for (arrays, scalars) in ((3, 5), (4, 4), (0, 0))
-        @test refusal(() -> SK.unit_loop("model", handle, arrays, scalars)) ==
+        @test refusal(() -> SK.compiled_loop("model", handle, Float64, arrays, scalars)) ==
               ("model", "the program reads 4 arrays and 5 scalars, got $arrays and $scalars")
     end
     for unknown in (0, -1, typemax(Int))
-        @test refusal(() -> SK.unit_loop("reset", unknown, 9, 9)) == ("reset", "there is no program $unknown")
+        @test refusal(() -> SK.compiled_loop("reset", unknown, Float64, 9, 9)) == ("reset", "there is no program $unknown")
     end
 end

@@ -22,6 +22,11 @@ _MODULES = {
     "learn-images": "learn_images",
     "capacity": "capacity",
     "minibatch-conversion": "minibatch_conversion",
+    "lc-snn": "lc_snn",
+    "minibatch-scaling": "minibatch_scaling",
+    "minibatch-stdp": "minibatch_stdp",
+    "c-snn": "c_snn",
+    "diehl-cook-2015": "diehl_cook_2015",
 }
 
 

@@ -134,6 +134,6 @@ ACTIVITY = (
     "weights of 0 / %", "99 % of weights below",
 )  # fmt: skip
 ACTIVITY_CAPTION = (
-    "Means over seeds. Spikes, and units that fire, of a test image; units that fire for none of them; how often an image "
-    "is presented, at the end of learning; mean adaptive threshold; weights after learning."
+    "Means over seeds. Spikes, and units that fire, of a test image; units that fire for none of them; how often an "
+    "image is presented, at the end of learning; mean adaptive threshold; weights after learning."
 )

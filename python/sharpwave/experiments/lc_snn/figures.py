@@ -1,0 +1,103 @@
+"""Figures of the experiment `lc-snn`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ...plots import COLORS, style
+from .published import Published
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+_CROSS: dict[str, Any] = {"linestyle": "none", "marker": "x", "markersize": 5, "markeredgewidth": 1.3}
+_LINES = {"LC-SNN": COLORS[0], "Diehl-Cook": COLORS[1]}
+
+
+def accuracy_by_size(sizes: Sequence[int], curves: Mapping[str, Array], published: Mapping[int, Published]) -> Figure:
+    """Accuracy against the number of filters, on a logarithmic axis.
+
+    Args:
+        sizes: numbers of filters, rising.
+        curves: by readout, accuracies in percent (seeds, sizes), NaN where a size has fewer seeds.
+        published: by size.
+    """
+    with style():
+        figure = Figure(figsize=(4.8, 3.6), layout="constrained")
+        axes = figure.add_subplot()
+        for color, (name, values) in zip(COLORS, curves.items(), strict=False):
+            _line(axes, sizes, values, label=name, color=color)
+        known = {size: value for size, value in published.items() if sizes[0] <= size <= sizes[-1]}
+        _crosses(axes, known, COLORS[-1], "published")
+        axes.set(xlabel="filters F", ylabel="accuracy / %", xscale="log", xticks=sizes, xticklabels=sizes)
+        axes.minorticks_off()
+        axes.legend(loc="lower right")
+        return figure
+
+
+def accuracy_of_the_lesioned(
+    fractions: Sequence[float],
+    found: Mapping[tuple[str, str], Array],
+    published: Mapping[tuple[str, str], Mapping[float, Published]],
+) -> Figure:
+    """Accuracy against the share of synapses, and of neurons, that are deleted.
+
+    Args:
+        fractions: those shares.
+        found: by network and what is deleted, accuracies in percent (draws, fractions).
+        published: by the same, and by share.
+    """
+    with style():
+        figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+        panels: dict[str, Axes] = dict(zip(("synapses", "neurons"), figure.subplots(1, 2, sharey=True), strict=True))
+        for (network, what), values in found.items():
+            _line(panels[what], fractions, values, label=network, color=_LINES[network])
+            _crosses(panels[what], published[network, what], _LINES[network], f"{network}, published")
+        for what, axes in panels.items():
+            axes.set(xlabel=f"share of {what} deleted", ylim=(0, 100))
+        panels["synapses"].set_ylabel("accuracy / %")
+        panels["synapses"].legend(loc="lower left")
+        return figure
+
+
+def accuracy_while_learning(
+    stops: Sequence[int], curves: Mapping[str, tuple[str, Array]], published: Mapping[str, tuple[int, float]]
+) -> Figure:
+    """Accuracy against the number of images learned, on a logarithmic axis.
+
+    Args:
+        stops: numbers of images, rising.
+        curves: by network, its label, and accuracies in percent (seeds, stops).
+        published: by network, a number of images and the accuracy after them.
+    """
+    with style():
+        figure = Figure(figsize=(4.8, 3.6), layout="constrained")
+        axes = figure.add_subplot()
+        for network, (label, values) in curves.items():
+            _line(axes, stops, values, label=label, color=_LINES[network])
+        for network, (images, accuracy) in published.items():
+            axes.plot(images, accuracy, color=_LINES[network], label=f"{network}, published", **_CROSS)
+        axes.set(xlabel="images learned", ylabel="accuracy / %", xscale="log")
+        axes.legend(loc="lower right")
+        return figure
+
+
+def _line(axes: Axes, positions: Sequence[float], values: Array, *, label: str, color: str) -> None:
+    """Means over repeats with their standard deviations as bars."""
+    mean = np.nanmean(values, axis=0)
+    repeats = (~np.isnan(values)).sum(axis=0)
+    sd = np.array([np.nanstd(v, ddof=1) if n > 1 else 0.0 for v, n in zip(values.T, repeats, strict=True)])
+    axes.errorbar(positions, mean, sd, color=color, marker="o", markersize=4, capsize=2.5, label=label)
+
+
+def _crosses(axes: Axes, published: Mapping[Any, Published], color: str, label: str) -> None:
+    if published:
+        means, sds = zip(*published.values(), strict=True)
+        axes.errorbar(list(published), means, sds, color=color, label=label, capsize=2.5, **_CROSS)
