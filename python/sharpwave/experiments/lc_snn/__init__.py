@@ -12,9 +12,9 @@ EXPERIMENT = Experiment(
     name="lc-snn",
     title="Locally connected spiking networks that learn images without labels",
     summary="Filters see windows of an image, and learn by STDP and competition alone, on their own at each position; "
-    "labels only tell which spikes go with which class. Networks of several sizes are trained for one epoch and compared "
-    "with Diehl-Cook layers, whose neurons see the whole image: how well they classify, how fast they learn, and what "
-    "is left of it without some of their synapses or neurons. Larger ones show how far it goes.",
+    "labels only tell which spikes go with which class. Networks of several sizes are trained for one epoch and "
+    "compared with Diehl-Cook layers, whose neurons see the whole image: how well they classify, how fast they learn, "
+    "and what is left of it without some of their synapses or neurons. Larger ones show how far it goes.",
     source="Locally Connected Spiking Neural Networks for Unsupervised Feature Learning, arXiv 1904.06269, accuracy by "
     "number of filters, robustness and convergence",
     config=LcSnnConfig,
@@ -51,6 +51,6 @@ EXPERIMENT = Experiment(
         "Diehl-Cook, after 15000 images",
         "Fashion-MNIST, 250 filters: linear readout",
     ),
-    expected="84.0, 88.2, 91.7, 93.7 and 95.1 % with 25, 50, 100, 250 and 1000 filters, within one sd or above; 96.5 % or "
-    "more at best; Diehl-Cook 91.8 % with 400 units, slower to learn and harmed more by deletion",
+    expected="84.0, 88.2, 91.7, 93.7 and 95.1 % with 25, 50, 100, 250 and 1000 filters, within one sd or above; 96.5 % "
+    "or more at best; Diehl-Cook 91.8 % with 400 units, slower to learn and harmed more by deletion",
 )

@@ -59,7 +59,7 @@ def accuracy_of_the_lesioned(
         panels: dict[str, Axes] = dict(zip(("synapses", "neurons"), figure.subplots(1, 2, sharey=True), strict=True))
         for (network, what), values in found.items():
             _line(panels[what], fractions, values, label=network, color=_LINES[network])
-            _crosses(panels[what], published[network, what], _LINES[network], f"{network}, published")
+            _crosses(panels[what], published.get((network, what), {}), _LINES[network], f"{network}, published")
         for what, axes in panels.items():
             axes.set(xlabel=f"share of {what} deleted", ylim=(0, 100))
         panels["synapses"].set_ylabel("accuracy / %")

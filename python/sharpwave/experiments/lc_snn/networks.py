@@ -1,4 +1,4 @@
-"""What the experiment `lc-snn` does with one network: it learns and is tested, loses synapses or neurons, or is watched."""
+"""What `lc-snn` does with one network: it learns and is tested, loses synapses or neurons, or is watched."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Plan:
         if self.window is not None:
             kernel_size, stride = self.window
             return LocallyConnected(filters=self.size, kernel_size=kernel_size, stride=stride, **common)
-        # The authors' own baseline, and its learning rate: file names in github.com/BINDS-LAB-UMASS/bindsnet_experiments
+        # Its learning rate falls too: file names in the authors' github.com/BINDS-LAB-UMASS/bindsnet_experiments.
         return DiehlCook(
             units=self.size, duration=250.0, intensity=127.5, inhibition=500.0, nu=(0.0, 1e-2), min_spikes=5, **common
         )

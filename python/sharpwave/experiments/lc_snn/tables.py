@@ -1,4 +1,4 @@
-"""Tables and metrics of the experiment `lc-snn`: accuracies of trained networks by readout, seeds and standard deviations."""
+"""Tables and metrics of `lc-snn`: accuracies of trained networks by readout, seeds and standard deviations."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ COLUMNS = (
 )  # fmt: skip
 _LINEAR = len(COLUMNS) - 1
 _CAPTION = (
-    "Accuracy on the test images in percent, mean and standard deviation over seeds. Readouts learn beside the network, "
-    "as in the paper, or anew: from one presentation of the training images to the network as it has become, its weights "
-    "and thresholds held. The linear one is a logistic regression on the spike counts."
+    "Accuracy on the test images in percent, mean and standard deviation over seeds. Readouts learn beside the "
+    "network, as in the paper, or anew: from one presentation of the training images to the network as it has become, "
+    "its weights and thresholds held. The linear one is a logistic regression on the spike counts."
 )
 
 
@@ -79,14 +79,15 @@ def report(context: Context, title: str, columns: Sequence[str], groups: Sequenc
         for name, place in (("2-gram", 2), ("best vote", group.vote), ("linear readout", _LINEAR)):
             mean, sd = spread[place]
             note = [f"{COLUMNS[place][0]}"] if name == "best vote" else []
-            note += [f"mean of {len(group.found)} seeds" + ("" if np.isnan(sd) else f", sd {sd:.2f}")]
+            note += ["one seed" if np.isnan(sd) else f"mean of {len(group.found)} seeds, sd {sd:.2f}"]
             note += [f"published: {reference}"] if reference and place != _LINEAR else []
             context.metric(f"{group.name}: {name}", mean, unit="%", note="; ".join(note))
-        learning = float(np.mean([one["seconds"]["learning"] for one in group.found]))
-        context.timing(f"{group.name}, learning 1000 images", 1000 * learning)
-        context.timing(
-            f"{group.name}, 1000 test images", 1000 * float(np.mean([f["seconds"]["test"] for f in group.found]))
-        )
+        for part, name, images in (
+            ("learning", "an epoch", context.config.examples),
+            ("test", "test", context.config.test_images),
+        ):
+            seconds = float(np.mean([one["seconds"][part] for one in group.found]))
+            context.timing(f"{group.name}, {name}", seconds * images)
     names = [name for name, _, _ in COLUMNS]
     context.table(f"Accuracy, {title}", [*columns, "seeds", *names, "published"], rows, _CAPTION)
     context.table(f"Accuracy by seed, {title}", [*columns, "seed", *names], each, "In percent; seeds are numbered.")

@@ -1,4 +1,4 @@
-"""Steps of `lc-snn` that train networks and test them: of the paper's sizes, its baseline, better ones, other images."""
+"""Steps of `lc-snn` that train networks: of the paper's sizes, its baseline, better ones, and on other images."""
 
 from __future__ import annotations
 
@@ -98,9 +98,8 @@ def best(context: Context) -> dict[str, Any]:
     groups = _groups(context, kinds, "LC-SNN, {size} filters, k = {window[0]}, epochs: {epochs}", {})
     report(context, "more filters, positions or epochs", ["F", "k, s", "epochs"], groups)
     before = context["sizes"]
-    means = {
-        f"LC-SNN, {size} filters": line for size, line in zip(before.F.values, before.accuracy.mean("seed").values)
-    }
+    lines = before.accuracy.mean("seed").values
+    means = {f"LC-SNN, {size} filters": line for size, line in zip(before.F.values, lines, strict=True)}
     means |= {group.name: group.accuracies.mean(axis=0) for group in groups}
     for name, columns in (("any readout", len(COLUMNS)), ("votes of units", len(COLUMNS) - 1)):
         who = max(means, key=lambda group: float(means[group][:columns].max()))

@@ -1,0 +1,216 @@
+"""The network of Diehl and Cook (2015) learns digits, in several sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .experiment import Context, Experiment
+from .sweeping import mean_and_sd, points, shown, swept
+from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, Lesson, activity_row, learn_and_test
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Found = dict[int, list[dict[str, Any]]]
+
+_PUBLISHED = {100: 82.9, 400: 87.0, 1600: 91.9, 6400: 95.0}  # accuracy on MNIST in %, by neurons: the paper
+_READOUTS = ("all", "proportion", "ngram")
+_SHOWN = 100  # neurons whose weights are shown
+_CHUNKS = 10  # of 250 images, that the curve of learning averages
+
+
+@dataclass(frozen=True)
+class DiehlCook2015Config:
+    """What learns. The numbers are those of the paper; how often images are presented is a choice made here."""
+
+    seed: int = 0
+    """Of weights, delays and spikes of the first training; others have the seeds that follow."""
+    seeds: int = 3
+    """Trainings for each number of neurons."""
+    data_set: str = "mnist"
+    """What is learned; see `sharpwave.data`."""
+    units: tuple[int, ...] = (100, 400, 1600)
+    """Excitatory neurons."""
+    examples: int = 60_000
+    """Training images, the first ones."""
+    epochs: int = 1
+    """How often they are gone through."""
+    labelled: int = 10_000
+    """Of these, the last ones are shown once more, without plasticity, and neurons get their labels from them."""
+    test_images: int = 10_000
+    """Test images, the first ones."""
+    delays: Literal["synaptic", "axonal", "none"] = "synaptic"
+    """Of the input, up to 10 ms: of each weight as in the paper, of each input, or none."""
+    duration: float = 350.0
+    """Of an image, ms."""
+    rest: float = 150.0
+    """After it, ms."""
+    norm: float | None = None
+    """Sum of the weights of a neuron; None: 78/784 of the number of pixels."""
+    precision: Literal["double", "single"] = "double"
+    """Of the simulation."""
+    jobs: int = 2
+    """Processes, of one thread each."""
+
+    def __post_init__(self) -> None:
+        numbers = (self.seeds, self.examples, self.epochs, self.labelled, self.test_images, self.jobs)
+        if not self.units or min(*numbers, *self.units) < 1:
+            raise ValueError("expected at least one number of neurons, and all numbers at least 1")
+
+
+def learn(context: Context) -> dict[str, Any]:
+    """Learn with every number of neurons and seed, and test."""
+    config = context.config
+    seeds = range(config.seed, config.seed + config.seeds)
+    tasks = {
+        f"{units}-seed-{seed}": partial(_train, config, units, seed, points(context))
+        for units in sorted(config.units, reverse=True)  # the slowest first, for the sake of the last process
+        for seed in seeds
+    }
+    done = swept(context, tasks, config.jobs)
+    found: Found = {units: [done[f"{units}-seed-{seed}"] for seed in seeds] for units in config.units}
+    for name, one in done.items():
+        for what, seconds in one["seconds"].items():
+            context.timing(f"{name}, {what} of an image", seconds)
+    _report(context, found)
+    _figures(context, found)
+    axes = ("units", "seed", "readout")
+    accuracy = {
+        when: np.array([[[one["accuracy"][when][r] for r in _READOUTS] for one in ones] for ones in found.values()])
+        for when in ("afterwards", "beside")
+    }
+    return {
+        **{f"accuracy_{when}": (axes, values) for when, values in accuracy.items()},
+        "units": list(config.units),
+        "seed": list(seeds),
+        "readout": list(_READOUTS),
+    }
+
+
+def _train(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> dict[str, Any]:
+    from ..spiking import DiehlCook2015
+
+    model = DiehlCook2015(
+        units=units, delays=None if config.delays == "none" else config.delays, duration=config.duration,
+        rest=config.rest, norm=config.norm, epochs=config.epochs, readout="all", readouts=_READOUTS, seed=seed,
+        precision=config.precision, threads=1,
+    )  # fmt: skip
+    return learn_and_test(model, _lesson(config, units, seed, home))
+
+
+def _lesson(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> Lesson:
+    return Lesson(
+        config.data_set, config.examples, config.labelled, config.test_images, home, f"{units}-seed-{seed}",
+        _SHOWN if seed == config.seed else 0,
+    )  # fmt: skip
+
+
+def _published(config: DiehlCook2015Config, units: int) -> str:
+    return f"{_PUBLISHED[units]:.1f}" if config.data_set == "mnist" and units in _PUBLISHED else ""
+
+
+def _report(context: Context, found: Found) -> None:
+    config, rows = context.config, []
+    for units, ones in found.items():
+        afterwards, beside = (
+            {name: mean_and_sd(one["accuracy"][when][name] for one in ones) for name in _READOUTS}
+            for when in ("afterwards", "beside")
+        )
+        mean, sd = afterwards["all"]
+        published = _published(config, units)
+        note = "one seed" if config.seeds == 1 else f"sd {sd:.2f}, {config.seeds} seeds"
+        note += f"; published: {published} %" * bool(published)
+        context.metric(f"{units} neurons: accuracy", mean, unit="%", note=note)
+        cells = [shown(*values[name]) for values in (afterwards, beside) for name in _READOUTS]
+        rows.append([units, *cells, config.seeds, published])
+    context.table(
+        "Accuracy",
+        ["neurons", *_READOUTS, *(f"{name}, beside" for name in _READOUTS), "seeds", "published"],
+        rows,
+        f"In % of {config.test_images} test images, mean ± sd over seeds, after {config.epochs} presentation(s) of "
+        f"{config.examples} images. Labels are from one more presentation of the last "
+        f"{min(config.labelled, config.examples)}, without plasticity, or given beside learning. The paper's readout is "
+        "all: a class scores the mean spikes of its neurons. How often the published networks were shown the training "
+        "images is not known here; the authors' program, github.com/peter-u-diehl/stdp-mnist, shows them three times to "
+        "400 neurons.",
+    )
+    context.table(
+        "Activity",
+        ["neurons", *ACTIVITY],
+        [[units, *activity_row(ones)] for units, ones in found.items()],
+        ACTIVITY_CAPTION,
+    )
+
+
+def _figures(context: Context, found: Found) -> None:
+    from ..spiking import plot_filters
+
+    config = context.config
+    context.figure(
+        "accuracy",
+        _draw(config, found),
+        title="Accuracy by number of neurons, and while learning",
+        alt="Left, accuracy rises with the number of neurons, near crosses that are published values. Right, accuracy "
+        "rises with the number of images learned, fast at first.",
+        caption="Left, on test images, mean and standard deviation over seeds; crosses are published. Right, on the "
+        f"images that come next, before they are learned; the mean of {250 * _CHUNKS} images and of seeds.",
+    )
+    units = 400 if 400 in config.units else config.units[0]
+    with np.load(_lesson(config, units, config.seed, points(context)).weights) as file:
+        filters = plot_filters(file["weights"], limit=_SHOWN)
+    context.figure(
+        "weights",
+        filters,
+        title=f"Learned weights of {units} neurons",
+        alt="A grid of images, most of them like digits in one hand or another.",
+        caption=f"The first {min(_SHOWN, units)} excitatory neurons.",
+    )
+
+
+def _draw(config: DiehlCook2015Config, found: Found) -> Figure:
+    from matplotlib.figure import Figure
+
+    from ..plots import COLORS, line_style, style
+
+    with style():
+        figure = Figure(figsize=(7.5, 3.4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        sizes = sorted(found)
+        lines = [mean_and_sd(one["accuracy"]["afterwards"]["all"] for one in found[units]) for units in sizes]
+        mean, sd = np.array(lines).T
+        left.errorbar(sizes, mean, np.nan_to_num(sd), fmt="o-", markersize=4, capsize=2, color=COLORS[0], label="here")
+        known = [units for units in sizes if _published(config, units)]
+        left.plot(known, [_PUBLISHED[units] for units in known], "x", color=COLORS[-1], markersize=7, label="published")
+        left.set(xlabel="neurons", ylabel="accuracy / %", xscale="log", xticks=sizes, xticklabels=sizes)
+        left.minorticks_off()
+        left.legend(loc="lower right")
+        for place, units in enumerate(sizes):
+            curves = [one["history"]["accuracy"][1:] for one in found[units]]
+            curve = 100 * np.array(curves, dtype=np.float64).mean(axis=0)
+            seen = np.array(found[units][0]["history"]["examples"][1:])
+            parts = np.array_split(np.arange(len(seen)), max(1, len(seen) // _CHUNKS)) if len(seen) else []
+            right.plot([seen[part].mean() for part in parts], [curve[part].mean() for part in parts],
+                       label=f"{units} neurons", marker="o" if len(parts) < 3 else None, **line_style(place))  # fmt: skip
+        right.set(xlabel="images learned", ylabel="accuracy / %", xlim=(0, None))
+        right.legend(loc="lower right")
+        return figure
+
+
+EXPERIMENT = Experiment(
+    name="diehl-cook-2015",
+    title="Digits learned without a teacher, by STDP",
+    summary="Excitatory neurons with conductances, each with an inhibitory partner that silences all others, learn "
+    "digits by triplet STDP and adaptive thresholds. Afterwards each neuron is labelled with the class that it fires "
+    "most for. The more neurons, the more ways of writing a digit there are neurons for.",
+    source="Diehl and Cook, Frontiers in Computational Neuroscience 9 (2015) 99, accuracy by number of neurons",
+    config=DiehlCook2015Config,
+    quick={"seeds": 1, "units": (100,), "examples": 3000, "labelled": 1000, "test_images": 1000, "jobs": 1},
+    steps=(learn,),
+    headline=("100 neurons: accuracy", "400 neurons: accuracy", "1600 neurons: accuracy"),
+    expected="82.9, 87.0 and 91.9 % with 100, 400 and 1600 neurons",
+)
