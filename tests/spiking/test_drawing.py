@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sharpwave.spiking import Dense, Input, Network, Population, lif, philox
 from sharpwave.spiking.drawing import input_spikes
-from sharpwave.spiking.running import prepare
+from sharpwave.spiking.preparing import prepare
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=4, max_size=4), st.tuples(*[st.integers(0, 2**64 - 1)] * 2))

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..suggest import unknown
 from .c_snn_cost import SIZES, cost, stride_of
 from .experiment import Context, Experiment
 from .sweeping import mean_and_sd, points, shown, swept
-from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, Lesson, activity_row, learn_and_test
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, LEARNED, Lesson, activity_row, learn_and_test
 
 Found = dict[tuple[str, int], list[dict[str, Any]]]
 
@@ -34,12 +32,11 @@ _PUBLISHED = {
     "shared": {27: 61.70, 20: 70.22, 16: 67.76, 14: 69.19, 12: 71.27, 8: 67.97},
 }  # accuracy on MNIST in %, by kernel size: arXiv 1808.08173, 50 patches, lattice 8
 _SHOWN = 16  # patches whose weights are shown
-_CHUNKS = 10  # of 250 images, that the curve of learning averages
 
 
 @dataclass(frozen=True)
 class CSnnConfig:
-    """What learns. The numbers are those of the paper; one presentation of the training images is a choice made here."""
+    """What learns. The numbers are those of the paper; that each image is learned once is a choice made here."""
 
     seed: int = 0
     """Of weights and spikes of the first training; others have the seeds that follow."""
@@ -116,24 +113,18 @@ def learn(context: Context) -> dict[str, Any]:
     _figures(context, found)
     axes = ("layer", "kernel_size", "seed", "vote")
     return {
-        **{
-            f"accuracy_{when}": (
-                axes,
-                [
-                    [
-                        [[one["accuracy"][when][vote] for vote in _VOTES] for one in found[layer, k]]
-                        for k in config.kernel_sizes
-                    ]
-                    for layer in config.layers
-                ],
-            )
-            for when in ("afterwards", "beside")
-        },
+        "accuracy_afterwards": (axes, _accuracies(config, found, "afterwards")),
+        "accuracy_beside": (axes, _accuracies(config, found, "beside")),
         "layer": list(config.layers),
         "kernel_size": list(config.kernel_sizes),
         "seed": np.arange(config.seed, config.seed + config.seeds),
         "vote": list(_VOTES),
     }
+
+
+def _accuracies(config: CSnnConfig, found: Found, when: str) -> NDArray[np.float64]:
+    values = [[one["accuracy"][when][vote] for vote in _VOTES] for ones in found.values() for one in ones]
+    return np.array(values).reshape(len(config.layers), len(config.kernel_sizes), config.seeds, len(_VOTES))
 
 
 def _train(config: CSnnConfig, layer: str, kernel_size: int, seed: int, home: Path) -> dict[str, Any]:
@@ -183,9 +174,10 @@ def _report(context: Context, found: Found) -> None:
         "Accuracy",
         ["layer", "k", "vote", "accuracy / %", "seeds", "published / %"],
         rows,
-        f"On {config.test_images} test images, mean ± sd over seeds, after one presentation of {config.examples} images. "
-        f"Neurons have labels from one more presentation of the last {min(config.labelled, config.examples)}, without "
-        f"plasticity. {config.patches} patches, links to {config.lattice} neighbours. Published: arXiv 1808.08173.",
+        f"On {config.test_images} test images, mean ± sd over seeds, after one presentation of {config.examples} "
+        f"images. Neurons have labels from one more presentation of the last "
+        f"{min(config.labelled, config.examples)}, without plasticity. {config.patches} patches, links to "
+        f"{config.lattice} neighbours. Published: arXiv 1808.08173.",
     )
     for when, words in (
         ("afterwards", "with labels from one more presentation, without plasticity"),
@@ -195,8 +187,8 @@ def _report(context: Context, found: Found) -> None:
             f"Votes, {words}",
             ["layer", "k", *_VOTES],
             [[layer, k, *(shown(*votes[vote]) for vote in _VOTES)] for layer, k, votes in _each(found, when)],
-            "Accuracy in %, mean ± sd over seeds. all: every spike for its neuron's class; most-spiked: one neuron of each "
-            "patch; top: the tenth of neurons that spike most; correlation: clusters by leading patch at each position; "
+            "Accuracy in %, mean ± sd over seeds. all: every spike for its neuron's class; most-spiked: one neuron of "
+            "each patch; top: the tenth of neurons that spike most; correlation: which patch leads at each position; "
             "proportion: every spike for all classes in proportion to what its neuron fired for.",
         )
     context.table(
@@ -209,11 +201,15 @@ def _report(context: Context, found: Found) -> None:
 
 def _figures(context: Context, found: Found) -> None:
     from ..spiking import plot_filters
+    from .c_snn_figures import accuracy_while_learning, votes_by_kernel_size
 
     config = context.config
     context.figure(
         "votes",
-        _draw_votes(config, found),
+        votes_by_kernel_size(
+            {(layer, k): votes for layer, k, votes in _each(found, "afterwards")},
+            {key: _PUBLISHED[key[0]][key[1]] for key in found if _published(config, *key)},
+        ),
         title="Accuracy by kernel size and vote",
         alt="A panel for each layer: accuracy against kernel size, a line for each vote; crosses are published values.",
         caption="Mean and standard deviation over seeds. Crosses are published, of the vote "
@@ -222,11 +218,11 @@ def _figures(context: Context, found: Found) -> None:
     )
     context.figure(
         "learning",
-        _draw_learning(config, found),
+        accuracy_while_learning({f"{layer}, k = {k}": ones for (layer, k), ones in found.items()}),
         title="Accuracy while learning",
         alt="Accuracy on the next images against the number of images learned: it rises fast in the first thousands.",
-        caption=f"Of the images that come next, before they are learned, by the layer's vote; the mean of {250 * _CHUNKS} "
-        "images and of seeds. Layers with shared weights forget labels faster than they are learned beside.",
+        caption=f"Of the images that come next, before they are learned, by the layer's vote; the mean of {LEARNED} "
+        "images and of seeds. Shared weights change faster than the labels that are learned beside them.",
     )
     layer = next((name for name in config.layers if name != "shared"), None)
     if layer is None:
@@ -243,51 +239,6 @@ def _figures(context: Context, found: Found) -> None:
     )
 
 
-def _draw_votes(config: CSnnConfig, found: Found) -> Figure:
-    from matplotlib.figure import Figure
-
-    from ..plots import COLORS, style
-
-    with style():
-        figure = Figure(figsize=(2.5 * len(config.layers) + 1.4, 3.4), layout="constrained")
-        panels = figure.subplots(1, len(config.layers), sharey=True, squeeze=False)[0]
-        sizes = sorted(config.kernel_sizes)
-        for axes, layer in zip(panels, config.layers, strict=True):
-            values = {k: votes for name, k, votes in _each(found, "afterwards") if name == layer}
-            for place, vote in enumerate(_VOTES):
-                mean, sd = np.array([values[k][vote] for k in sizes]).T
-                axes.errorbar(sizes, mean, np.nan_to_num(sd), fmt="o-", markersize=4, capsize=2, color=COLORS[place],
-                              label=vote)  # fmt: skip
-            known = [k for k in sizes if _published(config, layer, k)]
-            axes.plot(
-                known, [_PUBLISHED[layer][k] for k in known], "x", color=COLORS[-1], markersize=7, label="published"
-            )
-            axes.set(title=layer, xlabel="kernel size k", xticks=sizes)
-        panels[0].set_ylabel("accuracy / %")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
-        return figure
-
-
-def _draw_learning(config: CSnnConfig, found: Found) -> Figure:
-    from matplotlib.figure import Figure
-
-    from ..plots import line_style, style
-
-    with style():
-        figure = Figure(figsize=(6.0, 3.6), layout="constrained")
-        axes = figure.add_subplot()
-        for place, ((layer, k), ones) in enumerate(found.items()):
-            curve = np.array([one["history"]["accuracy"] for one in ones], dtype=np.float64)[:, 1:].mean(axis=0)
-            seen = np.array(ones[0]["history"]["examples"][1:])
-            parts = np.array_split(np.arange(len(seen)), max(1, len(seen) // _CHUNKS)) if len(seen) else []
-            line = [100 * curve[part].mean() for part in parts]
-            axes.plot([seen[part].mean() for part in parts], line, label=f"{layer}, k = {k}", **line_style(place),
-                      marker="o" if len(parts) < 3 else None)  # fmt: skip
-        axes.set(xlabel="images learned", ylabel="accuracy / %", xlim=(0, None))
-        figure.legend(loc="outside right center")
-        return figure
-
-
 EXPERIMENT = Experiment(
     name="c-snn",
     title="Convolutional spiking networks that learn by STDP",
@@ -295,8 +246,8 @@ EXPERIMENT = Experiment(
     "alone. Weights are of each neuron's own or shared within a patch, and patches are linked in pairs or not. Several "
     "votes turn the spikes of labelled neurons into a class. Time and memory are measured and compared with the cost "
     "model: as many weights as neurons times pixels of a window, or as patches times these if they are shared.",
-    source="Unsupervised Learning with Convolutional Spiking Neural Networks, arXiv 1808.08173, table of accuracies for "
-    "50 patches with lattice 8, and cost model",
+    source="STDP Learning of Image Patches with Convolutional Spiking Neural Networks, arXiv 1808.08173, table of "
+    "accuracies for 50 patches with lattice 8, and cost model",
     config=CSnnConfig,
     quick={
         "seeds": 1, "layers": ("unshared", "shared"), "kernel_sizes": (16,), "patches": 20, "examples": 800,

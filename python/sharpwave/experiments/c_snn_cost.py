@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SIZES = (27, 20, 16, 14, 12, 8)  # the published table's
 _WARM = 3  # images that compile what is to be measured
-_NANOSECONDS = ("a neuron's step", "a weight's arrival", "a weight, once an image")
+_TERMS = ("a neuron's step", "a weight's arrival", "a weight, once an image", "a shared weight's copy")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def cost(context: Context) -> dict[str, Any]:
         context.timing(f"{name[:-5]}, learning of an image", found[-1]["learning"])
         context.progress(len(found), len(wanted))
     wrong = sum(one["weights"] != one["model"] for one in found)
-    context.metric("layers whose number of weights is not the cost model's", wrong, note=f"of {len(found)}")
+    context.metric("layers with another number of weights than the cost model has", wrong, note=f"of {len(found)}")
     fitted, coefficients = _fitted(found)
     _table(context, wanted, found, fitted, coefficients)
     context.figure(
@@ -81,11 +81,11 @@ def cost(context: Context) -> dict[str, Any]:
         title="Cost against the model",
         alt="Left, memory against the number of weights; right, measured time of an image against the fitted time.",
         caption="Memory is what the process needs at its peak beyond what it had before. The time of an image that is "
-        "learned is fitted by three terms, for neurons, arrivals and weights; the line is where the fit is exact.",
+        "learned is fitted by terms for neurons, arrivals, weights and copies; the line is where the fit is exact.",
     )
-    names = ("neurons", "weights", "model", "arrivals", "memory", "learning", "test")
+    names = ("neurons", "stored", "weights", "model", "arrivals", "memory", "learning", "test")
     values = {name: ("layer", np.array([one[name] for one in found], dtype=np.float64)) for name in names}
-    return {**values, "fitted": ("layer", fitted), "nanoseconds": ("term", coefficients), "term": list(_NANOSECONDS)}
+    return {**values, "fitted": ("layer", fitted), "nanoseconds": ("term", coefficients), "term": list(_TERMS)}
 
 
 def _apart(point: CostPoint) -> dict[str, Any]:
@@ -98,8 +98,9 @@ def measured(point: CostPoint) -> dict[str, Any]:
     """Weights, memory (bytes) and time (s of an image) of a layer.
 
     Returns:
-        `neurons` (excitatory), `steps` (of an image), `weights`, `model` (the weights of the cost model), `arrivals` (weights added for a test
-        image), `memory` (None where the system does not tell), `learning` and `test`.
+        `neurons` (excitatory), `steps` (of an image), `shared` (as asked for), `stored` weights and different ones
+        (`weights`, after learning), `model` (the cost model's weights), `arrivals` (weights that spikes of an image
+        add), `memory` (None where the system does not tell), `learning` and `test`.
     """
     from ..data import load
 
@@ -116,14 +117,16 @@ def measured(point: CostPoint) -> dict[str, Any]:
     began = perf_counter()
     model.transform(images)
     test = perf_counter() - began
-    network = model.network()
+    network, weights = model.network(), model.state_.weights["input"]  # (windows, pixels, patches)
     neurons = network.populations["excitatory"].units
     windows = neurons // model.patches
     rates = images.reshape(len(images), -1).mean(axis=0) * (model.intensity / source.pixel_max)
     return {
         "neurons": neurons,
         "steps": round((model.duration + model.rest) / network.dt),
-        "weights": network.connections["input"].weights.size,  # type: ignore[union-attr]
+        "shared": point.shared,
+        "stored": weights.size,
+        "weights": weights[0].size if (weights == weights[:1]).all() else weights.size,
         "model": model.patches * (1 if point.shared else windows) * point.kernel_size**2,
         "arrivals": 1e-3 * model.duration * float(_seen_by(network) @ rates),
         "memory": None if before is None else peak - before,
@@ -163,10 +166,15 @@ def _forget_peak() -> bool:
 
 
 def _fitted(found: list[dict[str, Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Time of an image (s) as the cost model's three terms, and ns of each; terms are not negative."""
+    """Time of an image (s) as the four terms together, and ns of each; terms are not negative."""
     from scipy.optimize import nnls
 
-    terms = np.array([[one["steps"] * one["neurons"], one["arrivals"], one["weights"]] for one in found])
+    terms = np.array(
+        [
+            [one["steps"] * one["neurons"], one["arrivals"], one["stored"], one["stored"] * one["shared"]]
+            for one in found
+        ]
+    )
     wanted = np.array([one["learning"] for one in found])
     scale = 1 / wanted  # so that relative errors count
     coefficients, _ = nnls(terms * scale[:, None], np.ones(len(found)))
@@ -185,16 +193,18 @@ def _table(
         memory = "" if one["memory"] is None else f"{one['memory'] / 2**20:.0f}"
         times = [f"{1e3 * value:.2f}" for value in (one["learning"], time, one["test"])]
         words = "shared" if shared else "unshared"
-        rows.append([words, kernel_size, one["neurons"], one["weights"], one["model"], memory, *times])
-    terms = ", ".join(f"{value:.2g} ns for {name}" for name, value in zip(_NANOSECONDS, coefficients, strict=True))
+        rows.append([words, kernel_size, one["neurons"], one["model"], one["weights"], one["stored"], memory, *times])
+    terms = ", ".join(f"{value:.2g} ns for {name}" for name, value in zip(_TERMS, coefficients, strict=True))
     context.table(
         "Cost",
-        ["weights", "k", "neurons", "number of weights", "cost model", "memory / MiB", "learning / ms", "fitted / ms",
+        ["weights", "k", "neurons", "cost model", "different", "stored", "memory / MiB", "learning / ms", "fitted / ms",
          "test / ms"],
         rows,
         f"Of {context.config.patches} patches; neurons are excitatory, and there are as many inhibitory ones. The cost "
-        "model is patches x windows x k x k weights, or patches x k x k if they are shared. Times are of an image that "
-        f"is learned or tested, on one thread, without repeated presentations; fitted with {terms}.",
+        "model is patches x windows x k x k weights, or patches x k x k if they are shared. While an image is "
+        "presented, each neuron changes weights of its own also where they are shared, so that these are stored too. "
+        "Times are of an image that is learned or tested, on one thread, without repeated presentations; fitted with "
+        f"{terms}.",
     )  # fmt: skip
 
 
@@ -210,7 +220,7 @@ def _figure(wanted: list[tuple[bool, int]], found: list[dict[str, Any]], fitted:
             chosen = [place for place, (shared, _) in enumerate(wanted) if shared == sharing]
             look = {"color": COLORS[sharing], "marker": "s" if sharing else "o", "linestyle": "none"}
             ones = [found[place] for place in chosen]
-            memory = [(one["weights"], one["memory"] / 2**20) for one in ones if one["memory"] is not None]
+            memory = [(one["stored"], one["memory"] / 2**20) for one in ones if one["memory"] is not None]
             left.plot(
                 *zip(*memory, strict=True) if memory else ([], []), **look, label="shared" if sharing else "unshared"
             )
@@ -220,7 +230,7 @@ def _figure(wanted: list[tuple[bool, int]], found: list[dict[str, Any]], fitted:
                 right.annotate(f" {wanted[place][1]}", (1e3 * fitted[place], time), fontsize=8, va="top")
         both = [0.0, 1e3 * max(float(fitted.max()), *(one["learning"] for one in found))]
         right.plot(both, both, color=COLORS[-1], linewidth=0.8, zorder=0)
-        left.set(xlabel="number of weights", ylabel="memory / MiB", xscale="log", ylim=(0, None))
+        left.set(xlabel="weights stored", ylabel="memory / MiB", xlim=(0, None), ylim=(0, None))
         right.set(xlabel="fitted time of an image / ms", ylabel="measured / ms", xlim=(0, None), ylim=(0, None))
         left.legend()
         return figure

@@ -11,7 +11,7 @@ import numpy as np
 
 from .experiment import Context, Experiment
 from .sweeping import mean_and_sd, points, shown, swept
-from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, Lesson, activity_row, learn_and_test
+from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, LEARNED, Lesson, activity_row, learn_and_test, learning_curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,6 @@ Found = dict[int, list[dict[str, Any]]]
 _PUBLISHED = {100: 82.9, 400: 87.0, 1600: 91.9, 6400: 95.0}  # accuracy on MNIST in %, by neurons: the paper
 _READOUTS = ("all", "proportion", "ngram")
 _SHOWN = 100  # neurons whose weights are shown
-_CHUNKS = 10  # of 250 images, that the curve of learning averages
 
 
 @dataclass(frozen=True)
@@ -134,10 +133,9 @@ def _report(context: Context, found: Found) -> None:
         rows,
         f"In % of {config.test_images} test images, mean ± sd over seeds, after {config.epochs} presentation(s) of "
         f"{config.examples} images. Labels are from one more presentation of the last "
-        f"{min(config.labelled, config.examples)}, without plasticity, or given beside learning. The paper's readout is "
-        "all: a class scores the mean spikes of its neurons. How often the published networks were shown the training "
-        "images is not known here; the authors' program, github.com/peter-u-diehl/stdp-mnist, shows them three times to "
-        "400 neurons.",
+        f"{min(config.labelled, config.examples)}, without plasticity, or given beside learning. The paper's readout "
+        "is all: a class scores the mean spikes of its neurons. How often the published networks were shown the images "
+        "is not known here; the authors' program, github.com/peter-u-diehl/stdp-mnist, shows them three times to 400.",
     )
     context.table(
         "Activity",
@@ -158,7 +156,7 @@ def _figures(context: Context, found: Found) -> None:
         alt="Left, accuracy rises with the number of neurons, near crosses that are published values. Right, accuracy "
         "rises with the number of images learned, fast at first.",
         caption="Left, on test images, mean and standard deviation over seeds; crosses are published. Right, on the "
-        f"images that come next, before they are learned; the mean of {250 * _CHUNKS} images and of seeds.",
+        f"images that come next, before they are learned; the mean of {LEARNED} images and of seeds.",
     )
     units = 400 if 400 in config.units else config.units[0]
     with np.load(_lesson(config, units, config.seed, points(context)).weights) as file:
@@ -190,12 +188,9 @@ def _draw(config: DiehlCook2015Config, found: Found) -> Figure:
         left.minorticks_off()
         left.legend(loc="lower right")
         for place, units in enumerate(sizes):
-            curves = [one["history"]["accuracy"][1:] for one in found[units]]
-            curve = 100 * np.array(curves, dtype=np.float64).mean(axis=0)
-            seen = np.array(found[units][0]["history"]["examples"][1:])
-            parts = np.array_split(np.arange(len(seen)), max(1, len(seen) // _CHUNKS)) if len(seen) else []
-            right.plot([seen[part].mean() for part in parts], [curve[part].mean() for part in parts],
-                       label=f"{units} neurons", marker="o" if len(parts) < 3 else None, **line_style(place))  # fmt: skip
+            seen, accuracy = learning_curve(found[units])
+            marker = "o" if len(seen) < 3 else None
+            right.plot(seen, accuracy, label=f"{units} neurons", marker=marker, **line_style(place))
         right.set(xlabel="images learned", ylabel="accuracy / %", xlim=(0, None))
         right.legend(loc="lower right")
         return figure

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from ..files import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..spiking.classifier import SpikingClassifier
     from ..spiking.events import Spikes
 
+Array = NDArray[np.float64]
 _QUANTILES = (0.01, 0.5, 0.99, 1.0)
 _FEW = 1e-3  # a weight below is as good as none
+CHUNK, LEARNED = 250, 2500  # images of a chunk of learning, and those that a point of a curve is the mean of
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,19 @@ def _activity(model: SpikingClassifier, spikes: Spikes) -> dict[str, float]:
         "weights that are none": float((weights < _FEW).mean()),
         **{f"weight, quantile {name}": value for name, value in quantiles.items()},
     }
+
+
+def learning_curve(found: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
+    """Numbers of images learned, and accuracy in % on those around: averages over `LEARNED` images and all trainings.
+
+    Args:
+        found: what `learn_and_test` returned, for each training.
+    """
+    accuracy = 100 * np.array([one["history"]["accuracy"][1:] for one in found], dtype=np.float64).mean(axis=0)
+    seen = np.array(found[0]["history"]["examples"][1:], dtype=np.float64)
+    parts = np.array_split(np.arange(len(seen)), max(1, len(seen) * CHUNK // LEARNED))
+    parts = [part for part in parts if len(part)]
+    return np.array([seen[part].mean() for part in parts]), np.array([accuracy[part].mean() for part in parts])
 
 
 def activity_row(found: list[dict[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .connections import Connection, Convolutional, Dense, LateralInhibition, OneToOne, Sparse, Windowed
+from .connections import Connection, Dense, LateralInhibition, OneToOne, Sparse
 from .events import Spikes
 from .figures import plot_assignments, plot_filters, plot_raster
 from .library import (
@@ -24,7 +24,7 @@ from .library import (
 )
 from .linear_readout import LinearReadout
 from .models import NeuronModel
-from .network import Input, Network, Population, State
+from .network import Network
 from .networks import (
     convolutional_network,
     diehl_cook_2015_network,
@@ -33,18 +33,14 @@ from .networks import (
 )
 from .ngram_readout import NGram
 from .patch_readouts import MostSpiked, SpatialCorrelation
-from .plasticity import (
-    Plasticity,
-    Trace,
-    hebbian,
-    pair_stdp,
-    reward_modulated_stdp,
-    triplet_stdp,
-    weight_dependent_stdp,
-)
+from .plasticity import Plasticity, Trace
+from .populations import Input, Population
 from .readouts import AllActivity, ProportionWeighting, Readout, TopPercent
+from .request import Monitor, Repeat
 from .result import Result, Stats
-from .running import Monitor, Repeat
+from .rules import hebbian, pair_stdp, reward_modulated_stdp, triplet_stdp, weight_dependent_stdp
+from .state import State
+from .windows import Convolutional, Windowed
 
 if TYPE_CHECKING:
     from .affine import ConversionError

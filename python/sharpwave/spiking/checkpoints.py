@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sharpwave.files import finite, whole
 
-from .network import State
+from .state import State
 
 _FORMAT = 1
 

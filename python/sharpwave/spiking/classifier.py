@@ -15,8 +15,9 @@ from .events import Spikes
 from .images import checked_labels, coded
 from .learner import Learner
 from .lesions import without_neurons, without_synapses
-from .network import Network, State
+from .network import Network
 from .readouts import RateReadout, Readout
+from .state import State
 from .votes import vote_names
 
 if TYPE_CHECKING:

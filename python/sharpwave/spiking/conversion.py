@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from .affine import Affine, affine_stages
 from .connections import Connection, Dense, Sparse
 from .models import NeuronModel
-from .network import Network, Population
-from .running import Monitor
+from .network import Network
+from .populations import Population
+from .request import Monitor
 
 if TYPE_CHECKING:
     import torch

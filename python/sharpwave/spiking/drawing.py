@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Input
 from .philox import random_words, unit_interval
-from .running import Request
+from .populations import Input
+from .request import Request
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

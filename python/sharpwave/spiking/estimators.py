@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .classifier import SpikingClassifier
-from .connections import window_grid
 from .links import Lattice, Links
 from .network import Network
 from .networks import (
@@ -15,6 +14,7 @@ from .networks import (
     diehl_cook_network,
     locally_connected_network,
 )
+from .windows import window_grid
 
 BRIGHT = 255 / 8 * 2  # rate of a white pixel in Diehl and Cook (2015), Hz: its value by 8, times an intensity of 2
 

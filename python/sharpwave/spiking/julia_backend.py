@@ -16,10 +16,12 @@ from sharpwave_bridge import call, session
 
 from .connections import Connection, LateralInhibition
 from .events import Spikes
-from .network import Input, Network, Population, State
+from .network import Network
 from .plasticity import REDUCTIONS, Change, Plasticity, Trace
+from .populations import Input, Population
 from .programs import UnitProgram
-from .running import Outcome, Request
+from .request import Outcome, Request
+from .state import State
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

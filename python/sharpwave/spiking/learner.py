@@ -18,11 +18,12 @@ from sharpwave.files import finite
 from .checkpoints import Checkpoint, fingerprint
 from .images import Images, checked_labels, coded
 from .linear_readout import LinearReadout
-from .network import Network, State
+from .network import Network
 from .plasticity import Reduction
 from .progress import Position, watching
 from .readouts import Readout
-from .running import Precision, Repeat
+from .request import Precision, Repeat
+from .state import State
 from .votes import made_readout, vote_names
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Network, Population, State
+from .network import Network
+from .populations import Population
+from .state import State
 
 Array = NDArray[np.float64]
 NEVER = 1e9  # rise of a threshold that no membrane reaches, mV

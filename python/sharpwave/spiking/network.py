@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,113 +16,19 @@ from sharpwave.equations.errors import EquationError
 from sharpwave.suggest import unknown
 
 from .connections import AnyConnection, Blocks, Connection, LateralInhibition, delay_steps, scaled
-from .models import NeuronModel
 from .plasticity import Trace
+from .populations import AnyPopulation, Input, Population
 from .programs import PopulationProgram, population_program
+from .state import State
 from .units import quantity
 
 if TYPE_CHECKING:
+    from .request import Monitor, Repeat
     from .result import Result
-    from .running import Monitor, Repeat
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Source = Literal["poisson", "bernoulli", "events"]
-SOURCES = ("poisson", "bernoulli", "events")
 LARGEST_BUFFER = 2**31  # bytes of arrivals under way, for one example
-
-
-@dataclass(frozen=True)
-class Input:
-    """A population whose spikes come from outside.
-
-    Args:
-        units: number of units.
-        source: `"poisson"`: a Poisson process for each unit, from rates in Hz; a step may hold more than one spike;
-            `"bernoulli"`: at most one spike in a step, from probabilities; `"events"`: `Spikes` as they are given.
-    """
-
-    units: int
-    source: Source = "poisson"
-
-    def __post_init__(self) -> None:
-        _check_units(self.units)
-        if self.source not in SOURCES:
-            raise ValueError(unknown("source", self.source, SOURCES))
-
-
-@dataclass(frozen=True, eq=False)
-class Population:
-    """Neurons of one model.
-
-    Args:
-        units: number of neurons.
-        model: their equations.
-        varied: parameters of the model that differ between neurons, in ms, mV, pA and what follows, (units,) each.
-        one_spike: whether of those that cross the threshold in a step only one, drawn at random, spikes (as in layers
-            of Diehl and Cook); all of them reset.
-    """
-
-    units: int
-    model: NeuronModel
-    varied: Mapping[str, Array] = field(default_factory=dict)
-    one_spike: bool = False
-
-    def __post_init__(self) -> None:
-        _check_units(self.units)
-        found = {}
-        for name, values in self.varied.items():
-            if name not in self.model.parameters:
-                raise ValueError(unknown("parameter", name, self.model.parameters))
-            array = np.array(values, dtype=np.float64)
-            if array.shape != (self.units,) or not np.isfinite(array).all():
-                raise ValueError(f"{name} must be {self.units} finite numbers, one for each unit, got {array.shape}")
-            array.flags.writeable = False
-            found[name] = array
-        object.__setattr__(self, "varied", MappingProxyType(found))
-
-
-def _check_units(units: int) -> None:
-    if not isinstance(units, (int, np.integer)) or units < 1:
-        raise ValueError(f"units must be a whole number, at least 1, got {units!r}")
-
-
-AnyPopulation = Input | Population
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """What learning changes: weights by connection, in the connection's shape, and shared variables by population.
-
-    Attributes:
-        weights: of each connection with weights.
-        shared: the shared variable, such as an adaptive threshold, of each population that has one, (units,).
-    """
-
-    weights: Mapping[str, Array]
-    shared: Mapping[str, Array]
-
-    def save(self, path: str | Path) -> None:
-        """Write it to an .npz file by atomic rename."""
-        from ..files import whole
-
-        arrays = {
-            f"{kind}/{name}": array for kind in ("weights", "shared") for name, array in getattr(self, kind).items()
-        }
-        with whole(Path(path)) as beside, beside.open("wb") as file:
-            np.savez(file, **arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> State:
-        """Read what `save` wrote."""
-        with np.load(Path(path), allow_pickle=False) as file:
-            parts: dict[str, dict[str, Array]] = {"weights": {}, "shared": {}}
-            for key in file.files:
-                kind, _, name = key.partition("/")
-                if kind not in parts:
-                    raise ValueError(f"{path} is no state of a network: it has {key!r}")
-                parts[kind][name] = file[key]
-        return cls(parts["weights"], parts["shared"])
 
 
 @dataclass(frozen=True, eq=False)

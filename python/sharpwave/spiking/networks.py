@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from sharpwave.suggest import unknown
 
-from .connections import AnyConnection, Dense, LateralInhibition, OneToOne, Sparse, Windowed, window_grid
+from .connections import AnyConnection, Dense, LateralInhibition, OneToOne, Sparse
 from .library import diehl_cook, diehl_cook_2015_excitatory, diehl_cook_2015_inhibitory
 from .links import Lattice, Links, linked_units
-from .network import Input, Network, Population
-from .plasticity import Plasticity, Reduction, pair_stdp, triplet_stdp
+from .network import Network
+from .plasticity import Plasticity, Reduction
+from .populations import Input, Population
+from .rules import pair_stdp, triplet_stdp
+from .windows import Windowed, window_grid
 
 Array = NDArray[np.float64]
 Delays = Literal["synaptic", "axonal"]

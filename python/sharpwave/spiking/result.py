@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .events import Spikes
-from .network import State
+from .state import State
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
-    from .running import Outcome, Request
+    from .request import Outcome, Request
 
 Integers = NDArray[np.int64]
 

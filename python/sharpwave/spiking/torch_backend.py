@@ -15,8 +15,8 @@ from torch import Tensor
 from .connections import LateralInhibition
 from .drawing import input_spikes
 from .events import Spikes
-from .network import State
-from .running import Outcome, Request, Watched
+from .request import Outcome, Request, Watched
+from .state import State
 from .torch_layers import AnyLayer, InputLayer, Layer, NeuronLayer, tensor
 from .torch_synapses import Synapses
 

@@ -13,10 +13,10 @@ from sharpwave.equations.evaluation import walk
 from sharpwave.equations.tree import Node
 
 from .drawing import InputSpikes
-from .network import Population
 from .philox import NOISE_STREAM, SPIKE_STREAM, random_words, unit_interval
+from .populations import Population
 from .programs import UnitProgram
-from .running import Request
+from .request import Request
 
 Integers = NDArray[np.int64]
 

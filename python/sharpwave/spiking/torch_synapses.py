@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .connections import Connection
 from .plasticity import Change
-from .running import Request
+from .request import Request
 from .torch_layers import Layer, NeuronLayer, expressions, tensor, zeros
 
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_CROSS: dict[str, Any] = {"linestyle": "none", "marker": "x", "markersize": 5, "markeredgewidth": 1.3}
+_CROSS: dict[str, Any] = {
+    "linestyle": (0, (4, 1.5)),
+    "linewidth": 1.0,
+    "marker": "x",
+    "markersize": 5,
+    "markeredgewidth": 1.3,
+}
 _LINES = {"LC-SNN": COLORS[0], "Diehl-Cook": COLORS[1]}
 
 
@@ -35,9 +41,9 @@ def accuracy_by_size(sizes: Sequence[int], curves: Mapping[str, Array], publishe
         for color, (name, values) in zip(COLORS, curves.items(), strict=False):
             _line(axes, sizes, values, label=name, color=color)
         known = {size: value for size, value in published.items() if sizes[0] <= size <= sizes[-1]}
-        _crosses(axes, known, COLORS[-1], "published")
-        axes.set(xlabel="filters F", ylabel="accuracy / %", xscale="log", xticks=sizes, xticklabels=sizes)
-        axes.minorticks_off()
+        _reference(axes, known, COLORS[-1], "published")
+        axes.set(xlabel="filters F", ylabel="accuracy / %", xscale="log")
+        _spaced_ticks(axes, sizes)
         axes.legend(loc="lower right")
         return figure
 
@@ -59,7 +65,7 @@ def accuracy_of_the_lesioned(
         panels: dict[str, Axes] = dict(zip(("synapses", "neurons"), figure.subplots(1, 2, sharey=True), strict=True))
         for (network, what), values in found.items():
             _line(panels[what], fractions, values, label=network, color=_LINES[network])
-            _crosses(panels[what], published.get((network, what), {}), _LINES[network], f"{network}, published")
+            _reference(panels[what], published.get((network, what), {}), _LINES[network], f"{network}, published")
         for what, axes in panels.items():
             axes.set(xlabel=f"share of {what} deleted", ylim=(0, 100))
         panels["synapses"].set_ylabel("accuracy / %")
@@ -83,8 +89,10 @@ def accuracy_while_learning(
         for network, (label, values) in curves.items():
             _line(axes, stops, values, label=label, color=_LINES[network])
         for network, (images, accuracy) in published.items():
-            axes.plot(images, accuracy, color=_LINES[network], label=f"{network}, published", **_CROSS)
+            cross = {**_CROSS, "linestyle": "none"}
+            axes.plot(images, accuracy, color=_LINES[network], label=f"{network}, published", **cross)
         axes.set(xlabel="images learned", ylabel="accuracy / %", xscale="log")
+        _spaced_ticks(axes, stops)
         axes.legend(loc="lower right")
         return figure
 
@@ -97,7 +105,19 @@ def _line(axes: Axes, positions: Sequence[float], values: Array, *, label: str, 
     axes.errorbar(positions, mean, sd, color=color, marker="o", markersize=4, capsize=2.5, label=label)
 
 
-def _crosses(axes: Axes, published: Mapping[Any, Published], color: str, label: str) -> None:
+def _reference(axes: Axes, published: Mapping[Any, Published], color: str, label: str) -> None:
+    """Published means with a band of their standard deviations."""
     if published:
-        means, sds = zip(*published.values(), strict=True)
-        axes.errorbar(list(published), means, sds, color=color, label=label, capsize=2.5, **_CROSS)
+        means, sds = np.array(list(published.values())).T
+        axes.plot(list(published), means, color=color, label=label, **_CROSS)
+        axes.fill_between(list(published), means - sds, means + sds, color=color, alpha=0.15, linewidth=0)
+
+
+def _spaced_ticks(axes: Axes, numbers: Sequence[int]) -> None:
+    """Ticks at the last number, and at those that are at most half of the tick after."""
+    ticks: list[int] = []
+    for number in reversed(numbers):
+        if not ticks or 2 * number <= ticks[-1]:
+            ticks.append(number)
+    axes.set(xticks=ticks, xticklabels=[f"{number:,}" for number in ticks])
+    axes.minorticks_off()

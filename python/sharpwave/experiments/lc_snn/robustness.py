@@ -63,7 +63,7 @@ def robustness(context: Context) -> dict[str, Any]:
         ),
         title="Accuracy without some of the synapses, or neurons",
         alt="Two panels: accuracy against the share that is deleted, of synapses and of neurons, for both networks.",
-        caption="By 2-grams. Bars are standard deviations over draws. Crosses: arXiv 1904.06269.",
+        caption="By 2-grams. Bars are standard deviations over draws. Dashed, with bands of them: arXiv 1904.06269.",
     )
     axes = ("draw", "fraction", "readout")
     return {

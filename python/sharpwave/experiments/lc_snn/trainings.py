@@ -65,7 +65,7 @@ def sizes(context: Context) -> dict[str, Any]:
         ),
         title="Accuracy against the number of filters",
         alt="Accuracy on test images against the number of filters, on a logarithmic axis.",
-        caption="Bars are standard deviations over seeds. Crosses: arXiv 1904.06269.",
+        caption="Bars are standard deviations over seeds. Dashed, with bands of them: arXiv 1904.06269.",
     )
     weights = np.load(lesson_of(context, f"{drawn.label}-0").weights)["weights"]
     context.figure(
