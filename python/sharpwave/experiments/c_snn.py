@@ -64,6 +64,8 @@ class CSnnConfig:
     """After it, ms."""
     norm: float | None = None
     """Sum of the weights of a neuron; None: .15 of the number of pixels in a window."""
+    nu: tuple[float, float] = (1e-4, 1e-2)
+    """Learning rates at presynaptic and at postsynaptic spikes."""
     precision: Literal["double", "single"] = "double"
     """Of the simulation."""
     jobs: int = 2
@@ -134,7 +136,7 @@ def _train(config: CSnnConfig, layer: str, kernel_size: int, seed: int, home: Pa
     side = load(config.data_set).train_images.shape[1]
     model = ConvolutionalSTDP(
         patches=config.patches, kernel_size=kernel_size, stride=stride_of(kernel_size, side), lattice=config.lattice,
-        duration=config.duration, rest=config.rest, norm=config.norm, readout=_DECIDES[layer], readouts=_VOTES,
+        duration=config.duration, rest=config.rest, norm=config.norm, nu=config.nu, readout=_DECIDES[layer], readouts=_VOTES,
         seed=seed, precision=config.precision, threads=1, **LAYERS[layer],
     )  # fmt: skip
     return learn_and_test(model, _lesson(config, layer, kernel_size, seed, home))

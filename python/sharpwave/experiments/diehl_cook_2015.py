@@ -51,6 +51,8 @@ class DiehlCook2015Config:
     """After it, ms."""
     norm: float | None = None
     """Sum of the weights of a neuron; None: 78/784 of the number of pixels."""
+    nu: tuple[float, float] = (1e-4, 1e-2)
+    """Learning rates at presynaptic and at postsynaptic spikes."""
     precision: Literal["double", "single"] = "double"
     """Of the simulation."""
     jobs: int = 2
@@ -96,7 +98,7 @@ def _train(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> di
 
     model = DiehlCook2015(
         units=units, delays=None if config.delays == "none" else config.delays, duration=config.duration,
-        rest=config.rest, norm=config.norm, epochs=config.epochs, readout="all", readouts=_READOUTS, seed=seed,
+        rest=config.rest, norm=config.norm, nu=config.nu, epochs=config.epochs, readout="all", readouts=_READOUTS, seed=seed,
         precision=config.precision, threads=1,
     )  # fmt: skip
     return learn_and_test(model, _lesson(config, units, seed, home))
