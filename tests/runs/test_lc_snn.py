@@ -80,13 +80,12 @@ def at(step: str, fraction: float) -> Callable[[str, float], None]:
 def test_the_quick_form_learns(tmp_path: Path) -> None:
     run = finished(tmp_path)
     found = metrics(run)
-    # With seeds 0 to 4; chance is 10. Filters that stay as they are drawn come to 51, those that learn from presynaptic
-    # spikes in place of postsynaptic ones to 21.
-    assert found["LC-SNN, 25 filters: 2-gram"] > 61
-    assert found["LC-SNN, 25 filters: linear readout"] > 68
-    assert found["LC-SNN, 25 filters, k = 12, epochs: 2: linear readout"] > 68
-    assert found["Diehl-Cook, 100 units: 2-gram"] > 46
-    assert found["Fashion-MNIST, 25 filters: 2-gram"] > 50
+    # Measured with seeds 0 to 4; and what weights come to that stay as they were drawn. Chance is 10.
+    assert found["LC-SNN, 25 filters: 2-gram"] > 61  # 68 to 73; 51
+    assert found["LC-SNN, 25 filters: linear readout"] > 68  # 76 to 80; 56
+    assert found["LC-SNN, 25 filters, k = 12, epochs: 2: linear readout"] > 73  # 77 to 82; 69
+    assert found["Diehl-Cook, 100 units: 2-gram"] > 42  # 48 to 56; 26
+    assert found["Fashion-MNIST, 25 filters: 2-gram"] > 53  # 58 to 61; 47
     assert found["LC-SNN, after 250 images"] > found["Diehl-Cook, after 250 images"] + 10
     for part in ("synapses", "neurons"):
         left = [found[f"LC-SNN, {share} of {part} deleted"] for share in ("0%", "50%", "90%")]

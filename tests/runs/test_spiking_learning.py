@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import xarray
 
-from sharpwave.experiments import c_snn, find, trained_digits
+from sharpwave.experiments import c_snn, c_snn_cost, find, sweeping, trained_digits
 from sharpwave.experiments.options import quick_form
 from sharpwave.runs import Run, reopen, start
 
@@ -18,6 +19,7 @@ from sharpwave.runs import Run, reopen, start
 # images by the network of `STDP`, 44 to 46 by that of `DIEHL_COOK`, 44 to 48 by that of `C_SNN` without shared weights.
 STDP = {
     "data_set": "digits",
+    "seeds": 3,  # of which the means are 59 % with B = 1, and with B = 16 of max 56, of mean 36
     "batches": (1, 16),
     "units": 100,
     "norm": 14.0,
@@ -86,7 +88,7 @@ def test_both_backends_spike_alike_whatever_the_batch(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("julia")
 def test_a_series_ends_with_the_first_batch_over_the_limit(tmp_path: Path) -> None:
-    small = {"batches": (1, 2, 4), "neurons": (10,), "duration": 20.0, "limit": 0.0, "backends": ("julia",)}
+    small = {"batches": (1, 2, 4), "neurons": (10,), "duration": 100.0, "limit": 0.0, "backends": ("julia",)}
     seconds = result(finished("minibatch-scaling", tmp_path, **small), "measure").seconds
     assert (seconds.sel(B=1) > 0).all()
     assert seconds.sel(B=[2, 4]).isnull().all()
@@ -97,10 +99,11 @@ def test_in_batches_the_largest_change_learns_and_the_mean_hardly_does(tmp_path:
     run = finished("minibatch-stdp", tmp_path, **STDP)
     best = {name.removesuffix(": best accuracy"): value for name, value in metrics(run).items()}
     assert best["max, B = 1"] == best["sum, B = 1"] == best["mean, B = 1"] > 52
-    assert best["max, B = 16"] > 52
+    assert best["max, B = 16"] > 50
     assert best["mean, B = 16"] < best["max, B = 16"] - 10
     found = result(run, "learn")
     assert found.accuracy.dims == ("reduction", "B", "seed", "test")
+    assert found.seed.values.tolist() == [0, 1, 2]
     assert found.examples.values.tolist() == [449, 898]
     assert (found.best >= found.accuracy).all()
 
@@ -163,6 +166,11 @@ def test_processes_side_by_side_find_the_same(tmp_path: Path) -> None:
     alone, two = (finished("diehl-cook-2015", tmp_path / str(jobs), **SHORT, jobs=jobs) for jobs in (1, 2))
     assert metrics(alone) == metrics(two)
     assert metrics(finished("diehl-cook-2015", tmp_path / "3", **SHORT, seed=1)) != metrics(alone)
+
+
+@pytest.mark.parametrize("module", [sweeping, c_snn_cost], ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings(module: Any) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def test_the_published_table_has_every_layer() -> None:

@@ -215,7 +215,8 @@ def test_dead_and_exploding_networks(backend):
     with pytest.warns(
         RuntimeWarning, match="layer explodes: its units spike in .*% of all steps; weights are too large"
     ):
-        explodes.run({"input": 20 * RATES}, 100.0, backend=backend)
+        result = explodes.run({"input": 20 * RATES}, 100.0, backend=backend)
+    assert [problem.split(":")[0] for problem in result.stats.problems] == ["layer explodes"]
     runaway = replace(
         lif(), equations="dv/dt = (v - rest)**3/(mV**2*ms) : mV", method="euler", threshold="v < 0*v - 1*V"
     )

@@ -136,8 +136,8 @@ def _train(config: CSnnConfig, layer: str, kernel_size: int, seed: int, home: Pa
     side = load(config.data_set).train_images.shape[1]
     model = ConvolutionalSTDP(
         patches=config.patches, kernel_size=kernel_size, stride=stride_of(kernel_size, side), lattice=config.lattice,
-        duration=config.duration, rest=config.rest, norm=config.norm, nu=config.nu, readout=_DECIDES[layer], readouts=_VOTES,
-        seed=seed, precision=config.precision, threads=1, **LAYERS[layer],
+        duration=config.duration, rest=config.rest, norm=config.norm, nu=config.nu, readout=_DECIDES[layer],
+        readouts=_VOTES, seed=seed, precision=config.precision, threads=1, **LAYERS[layer],
     )  # fmt: skip
     return learn_and_test(model, _lesson(config, layer, kernel_size, seed, home))
 

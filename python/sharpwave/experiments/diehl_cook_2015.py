@@ -98,8 +98,8 @@ def _train(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> di
 
     model = DiehlCook2015(
         units=units, delays=None if config.delays == "none" else config.delays, duration=config.duration,
-        rest=config.rest, norm=config.norm, nu=config.nu, epochs=config.epochs, readout="all", readouts=_READOUTS, seed=seed,
-        precision=config.precision, threads=1,
+        rest=config.rest, norm=config.norm, nu=config.nu, epochs=config.epochs, readout="all", readouts=_READOUTS,
+        seed=seed, precision=config.precision, threads=1,
     )  # fmt: skip
     return learn_and_test(model, _lesson(config, units, seed, home))
 

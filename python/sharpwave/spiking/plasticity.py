@@ -84,7 +84,7 @@ class Plasticity:
         pre_traces: traces of the presynaptic units by name.
         post_traces: traces of the postsynaptic units by name.
         parameters: numbers by name.
-        bounds: least and largest weight.
+        bounds: least and largest weight; bounds of one sign keep to Dale's law.
         reduction: `"sum"`, `"mean"`, `"max"` or `"min"` over the batch.
         eligibility: with it (ms) changes go into an eligibility trace of each synapse and example that decays with
             this time constant; in each step the weight moves by reward times the trace. None: weights change at once.

@@ -35,6 +35,7 @@ class Stats:
         presentations: of all examples, repeated ones counted again.
         synaptic_events: weights that were added, over all connections with weights, in the last presentations.
         finite: whether all states were.
+        problems: what is likely wrong with a network that is dead or explodes; these were warnings too.
         seed: of the random numbers.
     """
 
@@ -47,6 +48,7 @@ class Stats:
     presentations: int
     synaptic_events: int
     finite: bool
+    problems: tuple[str, ...]
     seed: int
 
     @classmethod
@@ -68,11 +70,12 @@ class Stats:
             int(outcome.presentations.sum()),
             events,
             bool(outcome.finite.all()),
+            tuple(activity_problems(request, outcome)),
             request.seed,
         )
 
 
-def activity_warnings(request: Request, outcome: Outcome) -> Iterator[str]:
+def activity_problems(request: Request, outcome: Outcome) -> Iterator[str]:
     """What is likely wrong with a network that is dead or explodes."""
     network = request.network
     if not outcome.finite.all():

@@ -12,7 +12,7 @@ from sharpwave.suggest import unknown
 from .network import Network
 from .preparing import prepare
 from .request import Outcome, Request
-from .result import Result, Stats, activity_warnings
+from .result import Result, Stats
 
 
 def run(
@@ -26,7 +26,7 @@ def run(
     outcome = _simulate(request, backend)
     seconds = perf_counter() - began
     stats = Stats.of(request, outcome, seconds)
-    for message in activity_warnings(request, outcome):
+    for message in stats.problems:
         warnings.warn(message, RuntimeWarning, stacklevel=4)
     return Result.of(request, outcome, stats)
 

@@ -68,7 +68,10 @@ def window_of(filters: int) -> tuple[int, int]:
 
 def tested(plan: Plan, lesson: Lesson) -> dict[str, Any]:
     """Accuracies of a network that has learned, and more; see `learn_and_test`."""
-    return learn_and_test(plan.model(), lesson)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # the regressions are too small to be shared out
+        return learn_and_test(plan.model(), lesson)
 
 
 def lesioned(plan: Plan, lesson: Lesson, fractions: tuple[float, ...], draws: int) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def lesioned(plan: Plan, lesson: Lesson, fractions: tuple[float, ...], draws: in
             delete = model.delete_synapses if what == "synapses" else model.delete_neurons
             left = delete(fraction, seed=draw)
             left.seed = plan.seed + 1 + draw  # of the test's spikes
-            accuracies.append(_scores(left, lesson))
+            accuracies.append(_scores(left, source, lesson))
         return {"accuracy": accuracies}
 
     found: dict[str, Any] = {}
@@ -123,7 +126,7 @@ def watched(plan: Plan, lesson: Lesson, points: tuple[int, ...]) -> dict[str, An
     classes, seen, accuracies, began = np.unique(source.train_labels), 0, [], perf_counter()
     for point in points:
         model.partial_fit(source.train_images[seen:point], source.train_labels[seen:point], classes)
-        accuracies.append(_scores(model, lesson))
+        accuracies.append(_scores(model, source, lesson))
         seen = point
     return {"accuracy": accuracies, "seconds": perf_counter() - began}
 
@@ -134,7 +137,6 @@ def _source(lesson: Lesson) -> ImageDataset:
     return load(lesson.data_set)
 
 
-def _scores(model: SpikingClassifier, lesson: Lesson) -> dict[str, float]:
-    source = _source(lesson)
+def _scores(model: SpikingClassifier, source: ImageDataset, lesson: Lesson) -> dict[str, float]:
     scores = model.score_each(source.test_images[: lesson.test_images], source.test_labels[: lesson.test_images])
     return {name: 100 * score for name, score in scores.items()}
