@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import xarray
 
 from sharpwave.data import DataUnavailableError, load
 from sharpwave.experiments import find
+from sharpwave.experiments.lc_snn import networks
 from sharpwave.experiments.options import command, parse, quick_form
 from sharpwave.runs import Run, start
 
@@ -134,3 +136,7 @@ def test_the_command_of_a_run_gives_its_configuration_back() -> None:
     config = quick_form(experiment, experiment.config())
     words = command(experiment, config).split()[3:]
     assert parse(experiment, words, experiment.config()) == config
+
+
+def test_examples_in_docstrings() -> None:
+    assert doctest.testmod(networks) == (0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import doctest
 import math
 import pickle
 import re
@@ -22,10 +21,6 @@ from sharpwave.spiking import (
     DiehlCook2015,
     LinearReadout,
     LocallyConnected,
-    checkpoints,
-    estimators,
-    images,
-    progress,
     votes,
 )
 from sharpwave.spiking.checkpoints import Checkpoint
@@ -71,9 +66,11 @@ def assert_same_learning(one, other):
             np.testing.assert_array_equal(array, found[key], err_msg=f"{name} {key}")
 
 
-@pytest.mark.parametrize("module", [checkpoints, estimators, images, progress, votes], ids=lambda m: m.__name__)
-def test_the_examples_in_the_docstrings(module):
-    assert doctest.testmod(module).failed == 0
+def test_sizes_come_first_and_by_place():
+    assert DiehlCook(400).units == 400
+    assert LocallyConnected(50, 16, 2).kernel_size == 16
+    assert DiehlCook2015(9).units == 9
+    assert ConvolutionalSTDP(7).patches == 7
 
 
 # --- that they learn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .classifier import SpikingClassifier
 from .links import Lattice, Links
@@ -53,7 +53,7 @@ class DiehlCook(SpikingClassifier):
     norm: float | None = None
     nu: tuple[float, float] = (1e-4, 1e-2)
     theta_plus: float = 0.05
-    min_spikes: int = 0
+    min_spikes: int = field(default=0, kw_only=True)
 
     def _network(self, shape: tuple[int, int], learning_rate: float) -> Network:
         return diehl_cook_network(
@@ -104,7 +104,7 @@ class LocallyConnected(SpikingClassifier):
     norm: float | None = None
     nu: tuple[float, float] = (0.0, 1e-2)
     theta_plus: float = 0.05
-    learning_rate_decay: float = 0.99
+    learning_rate_decay: float = field(default=0.99, kw_only=True)
 
     @property
     def _crop(self) -> int:  # type: ignore[override]
@@ -210,8 +210,8 @@ class ConvolutionalSTDP(SpikingClassifier):
     intensity: float = BRIGHT
     norm: float | None = None
     nu: tuple[float, float] = (1e-4, 1e-2)
-    readout: str = "all"
-    readouts: tuple[str, ...] = ("all", "most-spiked", "top", "correlation")
+    readout: str = field(default="all", kw_only=True)
+    readouts: tuple[str, ...] = field(default=("all", "most-spiked", "top", "correlation"), kw_only=True)
 
     _layer = "excitatory"
     _scales = (1.0, 2.0, 3.0, 4.0)

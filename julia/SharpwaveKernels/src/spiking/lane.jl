@@ -145,6 +145,7 @@ function clear!(lane::Lane, r::Run)
             for j in layer.active
                 g = c.blocks.group_of[j]
                 g > 0 && (lane.learning[m].head[g] = 0)
+                c.rule.on_pre.simple && (lane.learning[m].on_pre.change[j] = 0)
             end
         end
         for i in layer.active

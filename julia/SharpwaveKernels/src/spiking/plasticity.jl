@@ -49,7 +49,9 @@ function learn!(r::Run{T}, lanes::Vector{Lane{T}}, present::Vector{Int}, spaces,
         plastic(c) && changes(c.rule.on_pre) || continue
         units = c.blocks.shared ? (1:r.net.populations[c.pre].units) : share(r.net.populations[c.pre].units, thread, threads)
         places = c.blocks.shared ? shared_places(c, r.net, thread, threads) : (1:typemax(Int))
-        if c.rule.on_pre.simple && length(present) == 1 && !c.blocks.shared
+        if by_rows(lanes, present, c)
+            learn_rows!(r, lanes, present, spaces[m], m, c, units)
+        elseif c.rule.on_pre.simple && length(present) == 1 && !c.blocks.shared
             change_on_pre!(r, lanes[present[1]], m, c, units)
         else
             learn_on_pre!(r, lanes, present, spaces[m], m, c, step, units, places)
