@@ -142,10 +142,11 @@ function clear!(lane::Lane, r::Run)
         fill!(layer.arrivals, 0.0)
         for (m, c) in enumerate(net.connections)
             c.post == k && plastic(c) || continue
+            head, change = lane.learning[m].head, lane.learning[m].on_pre.change
             for j in layer.active
                 g = c.blocks.group_of[j]
-                g > 0 && (lane.learning[m].head[g] = 0)
-                c.rule.on_pre.simple && (lane.learning[m].on_pre.change[j] = 0)
+                g > 0 && (head[g] = 0)
+                isempty(change) || (change[j] = 0)
             end
         end
         for i in layer.active
