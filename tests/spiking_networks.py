@@ -62,6 +62,7 @@ EVERYTHING = NeuronModel(
 )
 RULES = {
     "pair_stdp": lambda reduction: pair_stdp(0.02, 0.05, reduction=reduction),
+    "postsynaptic_stdp": lambda reduction: pair_stdp(0.0, 0.05, reduction=reduction),
     "all_pairs_stdp": lambda reduction: pair_stdp(0.02, 0.05, on_spike="add", reduction=reduction),
     "weight_dependent_stdp": lambda reduction: weight_dependent_stdp(0.05, 0.1, reduction=reduction),
     "triplet_stdp": lambda reduction: triplet_stdp(0.02, 0.1, reduction=reduction),
