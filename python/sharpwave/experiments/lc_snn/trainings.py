@@ -154,7 +154,7 @@ def _groups(
     return [
         Group(
             name.format(**kind._asdict()),
-            (*kind.cells, kind.epochs) if any(other.epochs > 1 for other in kinds) else kind.cells,
+            (*kind.cells, kind.epochs) if "{epochs}" in name else kind.cells,
             [found[f"{kind.label}-{number}"] for number in range(kind.seeds)],
             published.get(kind.size) if config.as_published else None,
         )
