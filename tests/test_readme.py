@@ -35,3 +35,19 @@ def test_scripts_that_are_named_exist_and_run_by_name() -> None:
     named = set(re.findall(r"\bscripts/[a-z]+\b", TEXT)) - {"scripts/results"}
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def test_the_tables_are_those_of_the_kept_results() -> None:
+    from sharpwave import results
+    from sharpwave.bench import table as bench
+    from sharpwave.bench.record import load
+
+    kept = ROOT / "scripts" / "results"
+    records = [results.read_results(file) for file in sorted(kept.glob("*.json")) if file.name != "bench.json"]
+    assert len(records) >= 11
+    assert _between(results.BEGIN, results.END) == results.table(records).strip()
+    assert _between(bench.BEGIN, bench.END) == bench.brief(load(kept / "bench.json")).strip()
+
+
+def _between(begin: str, end: str) -> str:
+    return TEXT.partition(begin)[2].partition(end)[0].strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def export_results(run_directory: Path, path: Path) -> dict[str, Any]:
 
 
 def table(records: Iterable[dict[str, Any]]) -> str:
-    """The results as a Markdown table: experiment, what must come out, what came out, seed.
+    """The results as a Markdown table: experiment, what must come out, what came out, seed; then the experiments' own.
 
     Args:
         records: what `export_results` wrote, in any order.
@@ -68,13 +68,26 @@ def table(records: Iterable[dict[str, Any]]) -> str:
         "| experiment | what must come out | what came out | seed |",
         "|---|---|---|---|",
     ]
-    for record in sorted(records, key=lambda record: order.index(find(record["experiment"]).name)):
+    ordered = sorted(records, key=lambda record: order.index(find(record["experiment"]).name))
+    for record in ordered:
         experiment = find(record["experiment"])
         first = [line for line in record["metrics"] if line["name"] in experiment.headline] or record["metrics"]
         came_out = "; ".join(f"{line['name']}: {_value(line)}" for line in first)
         cells = [f"`{experiment.name}`: {experiment.title}", experiment.expected, came_out, record["config"]["seed"]]
         rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(rows)
+    return "\n".join([*rows, *(part for record in ordered for part in _own_tables(record))])
+
+
+def _own_tables(record: dict[str, Any]) -> Iterator[str]:
+    """The tables that an experiment wants to be shown, with what made them."""
+    experiment = find(record["experiment"])
+    for table in record["tables"]:
+        if table["title"] not in experiment.tables:
+            continue
+        commit = (record["commit"] or "unknown")[:12]
+        yield f"\n**{table['title']}** (`{record['command']}`, commit {commit}, {record['started'][:10]})\n"
+        lines = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
+        yield "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def put_into(path: Path, content: str) -> None:

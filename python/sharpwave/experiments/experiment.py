@@ -34,6 +34,7 @@ class Experiment:
         steps: functions `step(context)`, done in order; each is done once, whatever kills the run.
         headline: names of the metrics that the report shows first.
         expected: what must come out, in a few words, for the table of results.
+        tables: titles of the report's tables that stand below the table of results.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Experiment:
     steps: tuple[Step, ...]
     headline: tuple[str, ...] = ()
     expected: str = ""
+    tables: tuple[str, ...] = ()
 
 
 @dataclass

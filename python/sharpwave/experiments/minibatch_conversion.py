@@ -303,4 +303,5 @@ EXPERIMENT = Experiment(
         "images classified otherwise in another batch",
     ),
     expected="98.31 % as an ANN; spiking 97.30 % at T = 3 and 97.86 % at T = 10, the same for every batch size",
+    tables=("Accuracy by time", "Accuracy by batch"),
 )

@@ -244,4 +244,5 @@ EXPERIMENT = Experiment(
         "sum, B = 256: best accuracy",
     ),
     expected="85 to 88 % for B up to 32; at B = 256 max holds (81 %), the mean falls (47 %)",
+    tables=("Accuracy by batch and reduction",),
 )  # fmt: skip

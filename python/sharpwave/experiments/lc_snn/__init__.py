@@ -53,4 +53,12 @@ EXPERIMENT = Experiment(
     ),
     expected="84.0, 88.2, 91.7, 93.7 and 95.1 % with 25, 50, 100, 250 and 1000 filters, within one sd or above; 96.5 % "
     "or more at best; Diehl-Cook 91.8 % with 400 units, slower to learn and harmed more by deletion",
+    tables=(
+        "Accuracy, LC-SNN",
+        "Accuracy, Diehl-Cook",
+        "Accuracy without some of the synapses",
+        "Accuracy while learning",
+        "Accuracy, more filters, positions or epochs",
+        "Accuracy, LC-SNN on Fashion-MNIST",
+    ),
 )
