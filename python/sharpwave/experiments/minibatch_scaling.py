@@ -221,4 +221,5 @@ EXPERIMENT = Experiment(
     steps=(measure,),
     headline=("rate of 1000 neurons", "difference of spikes between backends"),
     expected="wall time grows far more slowly than B while layers are small; Julia faster than torch; the same spikes",
+    tables=("Wall time of a batch",),
 )
