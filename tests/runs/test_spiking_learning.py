@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import xarray
 
-from sharpwave.experiments import c_snn, c_snn_cost, find, sweeping, trained_digits
+from sharpwave.experiments import c_snn, find, trained_digits
 from sharpwave.experiments.options import quick_form
 from sharpwave.runs import Run, reopen, start
 
@@ -166,11 +165,6 @@ def test_processes_side_by_side_find_the_same(tmp_path: Path) -> None:
     alone, two = (finished("diehl-cook-2015", tmp_path / str(jobs), **SHORT, jobs=jobs) for jobs in (1, 2))
     assert metrics(alone) == metrics(two)
     assert metrics(finished("diehl-cook-2015", tmp_path / "3", **SHORT, seed=1)) != metrics(alone)
-
-
-@pytest.mark.parametrize("module", [sweeping, c_snn_cost], ids=lambda module: module.__name__)
-def test_the_examples_in_the_docstrings(module: Any) -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def test_the_published_table_has_every_layer() -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import io
 
 import numpy as np
 import pytest
 
-from sharpwave.spiking import AllActivity, Spikes, figures, plot_assignments, plot_filters, plot_raster
-
-
-def test_the_examples_in_the_docstrings():
-    assert doctest.testmod(figures).failed == 0
+from sharpwave.spiking import AllActivity, Spikes, plot_assignments, plot_filters, plot_raster
 
 
 def drawn(figure):

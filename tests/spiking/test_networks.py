@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import itertools
 import re
 
@@ -15,18 +14,11 @@ from sharpwave.spiking import (
     convolutional_network,
     diehl_cook_2015_network,
     diehl_cook_network,
-    links,
     locally_connected_network,
-    networks,
 )
 from sharpwave.spiking.links import linked_units
 
 BRIGHT = 63.75
-
-
-@pytest.mark.parametrize("module", [networks, links], ids=lambda module: module.__name__)
-def test_the_examples_in_the_docstrings(module):
-    assert doctest.testmod(module).failed == 0
 
 
 def images(number, side, seed=0):
