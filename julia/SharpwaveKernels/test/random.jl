@@ -68,3 +68,13 @@ end
     @test abs(sum(u) / n - 1 / 2) < 4 * sqrt(1 / 12n)
     @test abs(sum(abs2, u) / n - 1 / 3) < 4 * sqrt(4 / 45n)
 end
+
+@testset "the logarithm of numbers in (0, 1) to one unit in the last place" begin
+    ends = [2.0^-53, prevfloat(1.0), 0.5, nextfloat(0.5), prevfloat(0.5), sqrt(0.5), prevfloat(sqrt(0.5)), nextfloat(sqrt(0.5))]
+    words = [SharpwaveKernels.random_words(1, 2, 3, 4, block)[1] for block in 1:2000]
+    near_one = [1 - 2.0^-k for k in 1:52]
+    for x in [ends; near_one; SharpwaveKernels.unit_interval.(words); [2.0^-k * 1.1 for k in 1:52]]
+        exact = log(big(x))
+        @test abs(SharpwaveKernels.fast_log(x) - exact) <= eps(Float64(exact))
+    end
+end

@@ -10,6 +10,7 @@ struct Workspace{T}
     place::Vector{Int}                  # where its weight is among the connection's
     total::Vector{T}                    # by unit or entry: the reduced change, and how many changes went into it
     number::Vector{Int32}
+    sums::Vector{T}                     # by unit: the same where no change counts as 0; all 0 between uses
     touched::UnitList
     head::Vector{Int32}                 # by spiking unit: a chain of the examples in which it spikes
     next::UnitList
@@ -24,7 +25,7 @@ function Workspace{T}(net::Network, c::Connection) where {T}
     most = max(pre, post, maximum(diff(c.blocks.first_entry)))
     columns = [zeros(T, most) for _ in 1:max(length(c.rule.on_pre.other), length(c.rule.on_post.other))+2]
     Workspace{T}(columns, map(pointer, columns), T.(c.rule.on_pre.scalars), T.(c.rule.on_post.scalars), zeros(Int32, most),
-                 zeros(Int, most), zeros(T, most), zeros(Int32, most), UnitList(), zeros(Int32, max(pre, post)), UnitList(), UnitList(),
+                 zeros(Int, most), zeros(T, most), zeros(Int32, most), zeros(T, post), UnitList(), zeros(Int32, max(pre, post)), UnitList(), UnitList(),
                  UnitList(), UnitList(), zeros(Bool, post))
 end
 
@@ -86,9 +87,11 @@ end
     return change
 end
 
-@inline function change_weight!(weight::Ptr{T}, change::T, rule::Rule) where {T}
+"What the weights of a rule may be."
+bounds(T, rule::Rule) = (T(rule.lower), T(rule.upper))
+
+@inline function change_weight!(weight::Ptr{T}, change::T, (lower, upper)::NTuple{2,T}) where {T}
     w = unsafe_load(weight) + change
-    lower, upper = T(rule.lower), T(rule.upper)
     unsafe_store!(weight, w < lower ? lower : w > upper ? upper : w)
 end
 

@@ -1,7 +1,10 @@
 # Input spikes of an example, drawn before it starts: rates, probabilities or the caller's own events, sorted by step.
 
+const GAPS_AT_ONCE = 64
+
 "By population: the spikes of step t are units[first[t]:first[t+1]-1]. Below, room for spikes in the order in which they are drawn."
 struct InputSpikes
+    gaps::Vector{Float64}           # exponential random numbers of mean 1
     first::Vector{Vector{Int32}}
     units::Vector{Vector{Int32}}
     drawn_step::UnitList
@@ -9,7 +12,7 @@ struct InputSpikes
 end
 
 InputSpikes(net::Network, steps::Int) =
-    InputSpikes([zeros(Int32, is_input(p) ? steps + 2 : 0) for p in net.populations], [Int32[] for _ in net.populations], UnitList(),
+    InputSpikes(zeros(GAPS_AT_ONCE), [zeros(Int32, is_input(p) ? steps + 2 : 0) for p in net.populations], [Int32[] for _ in net.populations], UnitList(),
                 UnitList())
 
 function input_spikes!(spikes::UnitList, inputs::InputSpikes, k::Int, step::Int)
@@ -48,11 +51,23 @@ function collect_events!(inputs::InputSpikes, r, p::Population, column::Int)
     end
 end
 
+"Exponential numbers of mean 1 from the words of a place, from a block on."
+function draw_exponential!(gaps::Vector{Float64}, seed::Int, stream::Int, example::Int, step::Int, first_block::Int)
+    @inbounds for block in 0:length(gaps)÷4-1
+        words = random_words(seed, stream, example, step, first_block + block)
+        for w in 1:4
+            gaps[4*block+w] = unit_interval(words[w])
+        end
+    end
+    @inbounds @simd ivdep for n in 1:length(gaps)
+        gaps[n] = -fast_log(gaps[n])
+    end
+end
+
 "Gaps between spikes: exponential for a Poisson process, so that a step may hold more than one, geometric for a coin a step."
 function draw_rates!(inputs::InputSpikes, r, p::Population, k::Int, example::Int, presentation::Int, scale::Float64)
     column = example - r.first_example + 1
-    block, used = 0, 4
-    words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    gaps, block, used = inputs.gaps, 0, GAPS_AT_ONCE
     last, continuous = Float64(r.input_steps), p.source == poisson
     @inbounds for i in 1:p.units
         given = r.rates[p.first_input+i, column]
@@ -61,13 +76,12 @@ function draw_rates!(inputs::InputSpikes, r, p::Population, k::Int, example::Int
         mean = continuous ? 1000 / (given * scale * r.dt) : -1 / log1p(-min(given * scale, 1.0))
         at = 0.0
         while true
-            if used == 4
-                words = random_words(r.seed, k, example, presentation, block)
-                block, used = block + 1, 0
+            if used == GAPS_AT_ONCE
+                draw_exponential!(gaps, r.seed, k, example, presentation, block)
+                block, used = block + GAPS_AT_ONCE ÷ 4, 0
             end
             used += 1
-            word = used == 1 ? words[1] : used == 2 ? words[2] : used == 3 ? words[3] : words[4]
-            gap = -log(unit_interval(word)) * mean
+            gap = gaps[used] * mean
             at = continuous ? at + gap : floor(at + gap) + 1
             step = continuous ? floor(at) + 1 : at
             step <= last || break

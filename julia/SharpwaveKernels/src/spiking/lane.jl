@@ -58,12 +58,12 @@ function Expected{T}(side::RuleSide, units::Int) where {T}
 end
 
 """
-What a plastic connection needs of one example: active postsynaptic units by group, a chain from `head[g]` through `next[j]`, 0 at
-its end; changes by spikes of either side; eligibility by weight.
+What a plastic connection needs of one example: active postsynaptic units, those of group g the first `count[g]` of its places among
+`active`; changes by spikes of either side; eligibility by weight.
 """
 struct Learning{T}
-    head::Vector{Int32}
-    next::Vector{Int32}
+    count::Vector{Int32}
+    active::Vector{Int32}
     on_pre::Expected{T}
     on_post::Expected{T}
     eligibility::Vector{T}
@@ -73,9 +73,13 @@ function Learning{T}(net::Network, m::Int) where {T}
     c = net.connections[m]
     rule = c.rule === nothing ? NO_RULE : c.rule
     pre, post = net.populations[c.pre].units, net.populations[c.post].units
-    Learning{T}(zeros(Int32, plastic(c) ? groups(c.blocks) : 0), zeros(Int32, plastic(c) ? post : 0), Expected{T}(rule.on_pre, post),
+    places = plastic(c) ? groups(c.blocks) : 0
+    Learning{T}(zeros(Int32, places), zeros(Int32, places * c.blocks.length), Expected{T}(rule.on_pre, post),
                 Expected{T}(rule.on_post, pre), zeros(T, rule.eligibility > 0 ? weights_of(net, m) : 0))
 end
+
+"Places of the active units of a group."
+@inline active_places(l::Learning, b::Blocks, g::Integer) = (g - 1) * b.length .+ (1:Int(@inbounds l.count[g]))
 
 mutable struct Lane{T}
     example::Int                    # its number among all examples, from 0
@@ -142,10 +146,10 @@ function clear!(lane::Lane, r::Run)
         fill!(layer.arrivals, 0.0)
         for (m, c) in enumerate(net.connections)
             c.post == k && plastic(c) || continue
-            head, change = lane.learning[m].head, lane.learning[m].on_pre.change
+            count, change = lane.learning[m].count, lane.learning[m].on_pre.change
             for j in layer.active
                 g = c.blocks.group_of[j]
-                g > 0 && (head[g] = 0)
+                g > 0 && (count[g] = 0)
                 isempty(change) || (change[j] = 0)
             end
         end

@@ -18,9 +18,9 @@ function expect_changes!(x::Expected{T}, side::RuleSide, other::Layer{T}, decays
     (changes(side) && side.simple && !isempty(other.active)) || return
     @inbounds begin
         for (k, t) in enumerate(side.other)
-            column = x.columns[k+1]
+            column, at_spike, decay = x.columns[k+1], other.traces[t], decays[t]
             for (n, i) in enumerate(other.active)
-                column[n] = trace_value(other, decays, t, i, step)
+                column[n] = at_spike[i] * decay[step-other.last[i]+1]
             end
         end
         x.scalars[end] = reward
@@ -92,8 +92,9 @@ end
 
 "The weights of one example's presynaptic spikes move by what was worked out for each active postsynaptic unit."
 function change_on_pre!(r::Run{T}, lane::Lane{T}, m::Int, c::Connection, units) where {T}
-    b, l, rule, spikes = c.blocks, lane.learning[m], c.rule, lane.layers[c.pre].spikes
+    b, l, spikes, limits = c.blocks, lane.learning[m], lane.layers[c.pre].spikes, bounds(T, c.rule)
     weights, change, sign, n = r.weights + sizeof(T) * c.first_weight, l.on_pre.change, T(c.rule.on_pre.sign), 0
+    active = l.active
     @inbounds while n < length(spikes)
         n += 1
         i, times = spikes[n], 1
@@ -104,10 +105,9 @@ function change_on_pre!(r::Run{T}, lane::Lane{T}, m::Int, c::Connection, units) 
         factor = sign * T(times)
         for k in b.first_block[i]:b.first_block[i+1]-1
             row = weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
-            j = l.head[b.block_group[k]]
-            while j != 0
-                change_weight!(row + sizeof(T) * j, factor * change[j], rule)
-                j = l.next[j]
+            for a in active_places(l, b, b.block_group[k])
+                j = active[a]
+                change_weight!(row + sizeof(T) * j, factor * change[j], limits)
             end
         end
     end
@@ -116,7 +116,7 @@ end
 function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, units, places) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_pre
     weights = r.weights + sizeof(T) * c.first_weight
-    factor = scale(T, side, rule, length(present))
+    factor, limits = scale(T, side, rule, length(present)), bounds(T, rule)
     chain_spikes!(s, lanes, present, c.pre, i -> i in units)
     @inbounds for i in s.spiking
         first = s.head[i]
@@ -124,7 +124,11 @@ function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conne
         for k in b.first_block[i]:b.first_block[i+1]-1
             g, row = b.block_group[k], weights + sizeof(T) * (b.block_weight[k] - b.offset[b.block_group[k]] - 1)
             if side.simple && s.next[first] == 0 && linear(rule, length(present))
-                change_by_one!(row, lanes[s.lane[first]].learning[m], b, g, factor * T(s.times[first]), rule, places)
+                change_by_one!(row, lanes[s.lane[first]].learning[m], b, g, factor * T(s.times[first]), limits, places)
+                continue
+            end
+            if side.simple && (linear(rule, length(present)) || examples_from(s, first) < length(present))
+                change_by_some!(row, s, lanes, m, b, g, first, factor, rule.reduction, limits, places)
                 continue
             end
             link = first
@@ -142,7 +146,7 @@ function learn_on_pre!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conne
                 end
             end
             for j in s.touched
-                change_weight!(row + sizeof(T) * j, T(side.sign) * reduced_change!(s, j, rule.reduction, length(present)), rule)
+                change_weight!(row + sizeof(T) * j, T(side.sign) * reduced_change!(s, j, rule.reduction, length(present)), limits)
             end
             empty!(s.touched)
         end
@@ -156,26 +160,57 @@ linear(rule::Rule, batch::Int) = batch == 1 || rule.reduction in (sum_of, mean_o
 scale(T, side::RuleSide, rule::Rule, batch::Int) = T(side.sign / (rule.reduction == mean_of ? batch : 1))
 
 "Where a unit spikes in one example only, what was worked out for the active units of a group needs no sums."
-@inline function change_by_one!(row::Ptr{T}, l::Learning{T}, b::Blocks, g::Integer, factor::T, rule::Rule, places) where {T}
-    change = l.on_pre.change
-    @inbounds begin
-        j = l.head[g]
-        while j != 0
-            place(b, g, j) in places && change_weight!(row + sizeof(T) * j, factor * change[j], rule)
-            j = l.next[j]
-        end
+@inline function change_by_one!(row::Ptr{T}, l::Learning{T}, b::Blocks, g::Integer, factor::T, limits, places) where {T}
+    change, active = l.on_pre.change, l.active
+    @inbounds for a in active_places(l, b, g)
+        j = active[a]
+        place(b, g, j) in places && change_weight!(row + sizeof(T) * j, factor * change[j], limits)
     end
 end
 
+"Examples of a chain."
+function examples_from(s::Workspace, link::Integer)
+    n = 0
+    while link != 0
+        n, link = n + 1, s.next[link]
+    end
+    return n
+end
+
+"Where a unit spikes in several examples, but some have no spike of it, or that does not matter: then a change of 0 is none."
+function change_by_some!(row::Ptr{T}, s::Workspace{T}, lanes, m::Int, b::Blocks, g::Integer, first::Integer, factor::T,
+                         reduction::Reduction, limits, places) where {T}
+    sums, link = s.sums, first
+    @inbounds while link != 0
+        l, times = lanes[s.lane[link]].learning[m], T(s.times[link])
+        change, active = l.on_pre.change, l.active
+        for a in active_places(l, b, g)
+            j = active[a]
+            sums[j] = combined(sums[j], change[j] * times, reduction)
+        end
+        link = s.next[link]
+    end
+    link = first
+    @inbounds while link != 0
+        l = lanes[s.lane[link]].learning[m]
+        for a in active_places(l, b, g)
+            j = l.active[a]
+            sum, sums[j] = sums[j], zero(T)
+            sum == 0 || !(place(b, g, j) in places) || change_weight!(row + sizeof(T) * j, factor * sum, limits)
+        end
+        link = s.next[link]
+    end
+end
+
+@inline combined(a::T, b::T, reduction::Reduction) where {T} =
+    reduction == max_of ? max(a, b) : reduction == min_of ? min(a, b) : a + b
+
 "Take what was worked out for the active units of a group into the sums over the batch."
 @inline function take_expected!(s::Workspace{T}, l::Learning{T}, b::Blocks, g::Integer, times::Integer, rule::Rule, places) where {T}
-    change = l.on_pre.change
-    @inbounds begin
-        j = l.head[g]
-        while j != 0
-            place(b, g, j) in places && reduce_change!(s, j, change[j] * T(times), rule.reduction)
-            j = l.next[j]
-        end
+    change, active = l.on_pre.change, l.active
+    @inbounds for a in active_places(l, b, g)
+        j = active[a]
+        place(b, g, j) in places && reduce_change!(s, j, change[j] * T(times), rule.reduction)
     end
 end
 
@@ -184,13 +219,11 @@ function post_elements!(s::Workspace, lane::Lane{T}, r::Run{T}, m::Int, c::Conne
     b, side, post, l = c.blocks, c.rule.on_pre, lane.layers[c.post], lane.learning[m]
     weights, decays, n = r.weights + sizeof(T) * c.first_weight, r.decays[c.post], 0
     if side.sparse
-        j = l.head[g]
-        while j != 0
-            if place(b, g, j) in places
-                n += 1
-                set_element!(s, n, j, row + sizeof(T) * j, weights, side, post, decays, j, step)
-            end
-            j = l.next[j]
+        for a in active_places(l, b, g)
+            j = l.active[a]
+            place(b, g, j) in places || continue
+            n += 1
+            set_element!(s, n, j, row + sizeof(T) * j, weights, side, post, decays, j, step)
         end
     else
         for j in Int(b.offset[g])+1:Int(b.offset[g])+b.length
@@ -205,7 +238,15 @@ end
 function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Connection, step::Int, mine) where {T}
     b, rule, side = c.blocks, c.rule, c.rule.on_post
     weights = r.weights + sizeof(T) * c.first_weight
-    factor = scale(T, side, rule, length(present))
+    factor, limits = scale(T, side, rule, length(present)), bounds(T, rule)
+    if side.simple && length(present) == 1
+        for j in lanes[present[1]].layers[c.post].spikes
+            g = b.group_of[j]
+            g > 0 && place(b, g, j) in mine || continue
+            change_column!(weights + sizeof(T) * (j - Int(b.offset[g]) - 1), b, g, lanes[present[1]], c, m, factor, limits)
+        end
+        return
+    end
     chain_spikes!(s, lanes, present, c.post, j -> b.group_of[j] > 0 && place(b, b.group_of[j], j) in mine)
     for j in s.spiking
         g = b.group_of[j]
@@ -213,7 +254,7 @@ function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conn
         link = s.head[j]
         s.head[j] = 0
         if side.simple && s.next[link] == 0 && linear(rule, length(present))
-            change_column!(column, b, g, lanes[s.lane[link]], c, m, factor * T(s.times[link]))
+            change_column!(column, b, g, lanes[s.lane[link]], c, m, factor * T(s.times[link]), limits)
             continue
         end
         while link != 0
@@ -231,24 +272,24 @@ function learn_on_post!(r::Run{T}, lanes, present, s::Workspace, m::Int, c::Conn
         end
         first = b.first_entry[g]
         @inbounds for e in s.touched
-            change_weight!(column + sizeof(T) * b.entry_weight[first+e-1], T(side.sign) * reduced_change!(s, e, rule.reduction, length(present)), rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+e-1], T(side.sign) * reduced_change!(s, e, rule.reduction, length(present)), limits)
         end
         empty!(s.touched)
     end
 end
 
 "The weights of a postsynaptic unit that spikes in one example only move by what was worked out for its presynaptic units."
-function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, factor::T) where {T}
-    change, pre, rule = lane.learning[m].on_post.change, lane.layers[c.pre], c.rule
+function change_column!(column::Ptr{T}, b::Blocks, g::Integer, lane::Lane{T}, c::Connection, m::Int, factor::T, limits) where {T}
+    change, pre, last = lane.learning[m].on_post.change, lane.layers[c.pre], lane.layers[c.pre].last
     @inbounds if b.aligned
         first = b.first_entry[g] - 1
         for i in pre.active
-            change_weight!(column + sizeof(T) * b.entry_weight[first+i], factor * change[i], rule)
+            change_weight!(column + sizeof(T) * b.entry_weight[first+i], factor * change[i], limits)
         end
     else
         for e in entries(b, g)
             i = b.entry_pre[e]
-            pre.last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], factor * change[i], rule)
+            last[i] == 0 || change_weight!(column + sizeof(T) * b.entry_weight[e], factor * change[i], limits)
         end
     end
 end
@@ -295,6 +336,6 @@ function follow_reward!(r::Run{T}, lanes, present, m::Int, c::Connection, step::
             total = rule.reduction == max_of ? max(total, change) : rule.reduction == min_of ? min(total, change) : total + change
         end
         rule.reduction == mean_of && (total /= T(length(present)))
-        change_weight!(r.weights + sizeof(T) * (c.first_weight + w - 1), total, rule)
+        change_weight!(r.weights + sizeof(T) * (c.first_weight + w - 1), total, bounds(T, rule))
     end
 end

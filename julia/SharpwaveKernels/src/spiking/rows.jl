@@ -32,6 +32,13 @@ end
 end
 
 # In the order of the rows, so that the sum is the one that row after row gives.
+@inline function add_block!(target::Ptr{T}, rows::NTuple{2,Ptr{T}}, first::Int, n::Int) where {T}
+    @simd ivdep for l in 1:n
+        sum = unsafe_load(target, first + l) + unsafe_load(rows[1], first + l)
+        unsafe_store!(target, sum + unsafe_load(rows[2], first + l), first + l)
+    end
+end
+
 @inline function add_block!(target::Ptr{T}, rows::NTuple{4,Ptr{T}}, first::Int, n::Int) where {T}
     @simd ivdep for l in 1:n
         sum = unsafe_load(target, first + l) + unsafe_load(rows[1], first + l)
@@ -48,10 +55,11 @@ end
             add_rows!(target, (rows[k+1], rows[k+2], rows[k+3], rows[k+4]), n)
             k += 4
         end
-        while k < first + count
-            k += 1
-            add_rows!(target, (rows[k],), n)
+        if k + 2 <= first + count
+            add_rows!(target, (rows[k+1], rows[k+2]), n)
+            k += 2
         end
+        k < first + count && add_rows!(target, (rows[k+1],), n)
     end
 end
 

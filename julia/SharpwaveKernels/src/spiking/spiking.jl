@@ -1,7 +1,7 @@
 "Spiking networks in batches: event-driven delivery, compiled neuron models and plasticity rules, threads over the examples."
 module Spiking
 
-using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, compiled_loop, expect!, float_of, guarded, progress!, random_words, run_units,
+using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, compiled_loop, expect!, fast_log, float_of, guarded, progress!, random_words, run_units,
                           scalar, throw_if_cancelled, unit_interval, @kernel
 
 include("network.jl")

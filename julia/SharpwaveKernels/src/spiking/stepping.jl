@@ -50,10 +50,11 @@ function deliver_rows!(r::Run{T}, lane::Lane{T}, c::Connection, step::Int) where
     b, lists, spikes = c.blocks, lane.rows, lane.layers[c.pre].spikes
     weights, room = r.weights + sizeof(T) * c.first_weight, length(spikes)
     make_room!(lists, groups(b), room)
+    rows, counts = lists.rows, lists.counts
     @inbounds for i in spikes, k in b.first_block[i]:b.first_block[i+1]-1
         g = b.block_group[k]
-        lists.counts[g] += 1
-        lists.rows[(g-1)*room+lists.counts[g]] = weights + sizeof(T) * b.block_weight[k]
+        counts[g] += 1
+        rows[(g-1)*room+counts[g]] = weights + sizeof(T) * b.block_weight[k]
     end
     target = arrivals_at(r.net.populations[c.post], lane.layers[c.post], c.channel, step - 1 + c.delays[1])
     @inbounds for g in 1:groups(b)
@@ -157,10 +158,20 @@ function update!(r::Run{T}, lane::Lane{T}, p::Population, layer::Layer{T}, k::In
 end
 
 @inline function note_crossings!(p::Population, layer::Layer, arrays, first::Int, last::Int)
-    @inbounds for i in first:last
-        layer.crossed[i] == 0 && continue
-        add!(layer.crossing, i)
-        run_units(p.reset, arrays, pointer(layer.reset_scalars), i, i)
+    crossed, from = layer.crossed, first
+    @inbounds while from <= last
+        to, any_crossed = min(from + 15, last), zero(eltype(crossed))
+        @simd for i in from:to
+            any_crossed += crossed[i]
+        end
+        if any_crossed != 0
+            for i in from:to
+                crossed[i] == 0 && continue
+                add!(layer.crossing, i)
+                run_units(p.reset, arrays, pointer(layer.reset_scalars), i, i)
+            end
+        end
+        from = to + 1
     end
 end
 
@@ -177,11 +188,12 @@ end
 function note_spikes!(r::Run{T}, lane::Lane{T}, layer::Layer{T}, k::Int, step::Int) where {T}
     p = r.net.populations[k]
     followed = any(t -> p.traces[t].adds || p.keeps_before[t], eachindex(p.traces))
+    last, counts = layer.last, layer.counts
     @inbounds for i in layer.spikes
         followed && follow_traces!(r, p, layer, k, i, step)
-        layer.last[i] == 0 && note_first!(r, lane, layer, k, i)
-        layer.last[i] = step
-        layer.counts[i] += 1
+        last[i] == 0 && note_first!(r, lane, layer, k, i)
+        last[i] = step
+        counts[i] += 1
     end
     if r.recorded[k]
         for i in layer.spikes
@@ -206,8 +218,9 @@ function note_first!(r::Run{T}, lane::Lane{T}, layer::Layer{T}, k::Int, i::Int32
         c.post == k && plastic(c) || continue
         g = c.blocks.group_of[i]
         g > 0 || continue
-        lane.learning[m].next[i] = lane.learning[m].head[g]
-        lane.learning[m].head[g] = i
+        l = lane.learning[m]
+        l.count[g] += 1
+        l.active[(g-1)*c.blocks.length+l.count[g]] = i
     end
 end
 

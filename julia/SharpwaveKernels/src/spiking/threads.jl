@@ -17,6 +17,7 @@ function wait_until(condition::F, failed::Threads.Atomic{Bool}) where {F}
         failed[] && throw(OtherFailed())
         tries += 1
         GC.safepoint()
+        ccall(:jl_cpu_pause, Cvoid, ())                     # a core may be half of one: leave it to the other thread
         tries > 2000 && ccall(:sched_yield, Cint, ())       # more threads than cores: let the other one go on
     end
 end
