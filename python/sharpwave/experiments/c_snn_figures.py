@@ -33,7 +33,7 @@ def votes_by_kernel_size(found: Mapping[tuple[str, int], Votes], published: Mapp
                 axes.errorbar(sizes, mean, np.nan_to_num(sd), fmt="o-", label=vote, **look)
             known = [k for k in sizes if (layer, k) in published]
             values = [published[layer, k] for k in known]
-            axes.plot(known, values, "x", color=COLORS[-1], markersize=7, label="published")
+            axes.plot(known, values, "x", color="black", markersize=7, label="published")
             axes.set(title=layer, xlabel="kernel size k", xticks=sizes)
         panels[0].set_ylabel("accuracy / %")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")

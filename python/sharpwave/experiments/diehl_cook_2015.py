@@ -210,4 +210,5 @@ EXPERIMENT = Experiment(
     steps=(learn,),
     headline=("100 neurons: accuracy", "400 neurons: accuracy", "1600 neurons: accuracy"),
     expected="82.9, 87.0 and 91.9 % with 100, 400 and 1600 neurons",
+    tables=("Accuracy",),
 )

@@ -133,6 +133,7 @@ class DiehlCook2015(SpikingClassifier):
         duration: of an image, ms.
         rest: after it, ms; an example begins at rest anyway, so that 0 spares 30 % of the time.
         intensity: rate of a white pixel, Hz.
+        inhibition: weight from a partner onto the other neurons, in units of the leak.
         norm: sum of the weights of a neuron; None: 78/784 of the number of pixels.
         nu: learning rates at presynaptic and at postsynaptic spikes.
         others: see `SpikingClassifier`. An image is presented again up to seven times (without end in the paper), 32 Hz
@@ -154,6 +155,7 @@ class DiehlCook2015(SpikingClassifier):
     duration: float = 350.0
     rest: float = 150.0
     intensity: float = BRIGHT
+    inhibition: float = 17.0
     norm: float | None = None
     nu: tuple[float, float] = (1e-4, 1e-2)
 
@@ -162,8 +164,8 @@ class DiehlCook2015(SpikingClassifier):
 
     def _network(self, shape: tuple[int, int], learning_rate: float) -> Network:
         return diehl_cook_2015_network(
-            self.units, pixels=shape[0] * shape[1], delays=self.delays, norm=self.norm,
-            nu=_times(self.nu, learning_rate), reduction=self.reduction, seed=self.seed,
+            self.units, pixels=shape[0] * shape[1], delays=self.delays, inhibition=self.inhibition,
+            norm=self.norm, nu=_times(self.nu, learning_rate), reduction=self.reduction, seed=self.seed,
         )  # fmt: skip
 
     def _drive(self) -> tuple[float, float, float]:
@@ -184,6 +186,8 @@ class ConvolutionalSTDP(SpikingClassifier):
         duration: of an image, ms.
         rest: after it, ms; an example begins at rest anyway, so that 0 spares 30 % of the time.
         intensity: rate of a white pixel, Hz.
+        inhibition: weight from a partner onto the other patches at its position, in units of the leak: 17.4 in the
+            paper. With 60 neurons are more selective, and the votes that count spikes better by some 4 %.
         norm: sum of the weights of a neuron; None: .15 of the number of pixels in a window.
         nu: learning rates at presynaptic and at postsynaptic spikes.
         others: see `SpikingClassifier`. An image is presented again up to three times, by 64 Hz brighter each time.
@@ -208,6 +212,7 @@ class ConvolutionalSTDP(SpikingClassifier):
     duration: float = 350.0
     rest: float = 150.0
     intensity: float = BRIGHT
+    inhibition: float = 17.4
     norm: float | None = None
     nu: tuple[float, float] = (1e-4, 1e-2)
     readout: str = field(default="all", kw_only=True)
@@ -222,8 +227,8 @@ class ConvolutionalSTDP(SpikingClassifier):
     def _network(self, shape: tuple[int, int], learning_rate: float) -> Network:
         return convolutional_network(
             self.patches, self.kernel_size, self.stride, image_shape=shape, links=self.links, lattice=self.lattice,
-            shared=self.shared, norm=self.norm, nu=_times(self.nu, learning_rate), reduction=self.reduction,
-            seed=self.seed,
+            shared=self.shared, inhibition=self.inhibition, norm=self.norm, nu=_times(self.nu, learning_rate),
+            reduction=self.reduction, seed=self.seed,
         )  # fmt: skip
 
     def _drive(self) -> tuple[float, float, float]:

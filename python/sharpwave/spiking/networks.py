@@ -150,6 +150,7 @@ def convolutional_network(
     links: Links | None = None,
     lattice: Lattice = 8,
     shared: bool = False,
+    inhibition: float = 17.4,
     norm: float | None = None,
     nu: tuple[float, float] = (1e-4, 1e-2),
     reduction: Reduction = "sum",
@@ -169,6 +170,7 @@ def convolutional_network(
             without), `"linear"` (each to the next, and the last one back to the one before) or `"all"`.
         lattice: where a link leads from a position: to its 4 or 8 neighbours, or to `"all"` positions (also its own).
         shared: whether all neurons of a patch take the weights of the one that spiked most after each example.
+        inhibition: weight from an inhibitory neuron, in units of the leak.
         norm: sum of the weights of a neuron; None: .15 of the number of pixels in a window.
         nu: learning rates at presynaptic and at postsynaptic spikes.
         reduction: of changes over the batch, `"sum"`, `"mean"`, `"max"` or `"min"`.
@@ -196,7 +198,7 @@ def convolutional_network(
     connections: dict[str, AnyConnection] = {
         "input": Windowed("input", "excitatory", weights, *window, target="g_e", plasticity=rule, norm=norm),
         "partners": OneToOne("excitatory", "inhibitory", np.full(units, 10.4), target="g_e"),
-        "inhibition": LateralInhibition("inhibitory", "excitatory", 17.4, group=patches, target="g_i"),
+        "inhibition": LateralInhibition("inhibitory", "excitatory", inhibition, group=patches, target="g_i"),
     }
     if links is not None:
         sources, targets = linked_units(patches, grid, links, lattice)
@@ -214,6 +216,7 @@ def diehl_cook_2015_network(
     pixels: int = 784,
     delays: Delays | None = "synaptic",
     longest_delay: float = 10.0,
+    inhibition: float = 17.0,
     norm: float | None = None,
     nu: tuple[float, float] = (1e-4, 1e-2),
     reduction: Reduction = "sum",
@@ -230,6 +233,7 @@ def diehl_cook_2015_network(
         delays: of the input: `"synaptic"`, each weight has its own as in the paper; `"axonal"`, each input has one,
             which takes less time; None: none, one step.
         longest_delay: delays are from U(0, `longest_delay`) ms, in whole steps, and at least one.
+        inhibition: weight from an inhibitory neuron, in units of the leak.
         norm: sum of the weights of a neuron; None: a tenth of the number of inputs, less half a percent: 78 for MNIST.
         nu: learning rates at presynaptic and at postsynaptic spikes.
         reduction: of changes over the batch, `"sum"`, `"mean"`, `"max"` or `"min"`.
@@ -267,7 +271,7 @@ def diehl_cook_2015_network(
         {
             "input": Dense("input", "excitatory", weights, **settings),
             "partners": OneToOne("excitatory", "inhibitory", np.full(units, 10.4), target="g_e"),
-            "inhibition": LateralInhibition("inhibitory", "excitatory", 17.0, target="g_i"),
+            "inhibition": LateralInhibition("inhibitory", "excitatory", inhibition, target="g_i"),
         },
         dt=SHORTEST,
     )
