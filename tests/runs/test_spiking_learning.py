@@ -150,14 +150,21 @@ def test_what_was_learned_before_a_kill_is_not_learned_again(tmp_path: Path, mon
             run.execute()
     monkeypatch.undo()
     home = run.directory / "points" / "learn"
-    assert sorted(path.name for path in home.iterdir()) == ["10-seed-0.npz", "20-seed-0-weights.npz", "20-seed-0.json"]
-    kept, learned_so_far = (home / "20-seed-0.json").stat().st_mtime_ns, (home / "10-seed-0.npz").stat().st_size
+    assert sorted(path.name for path in home.iterdir()) == [
+        "10-inhibition-17-seed-0.npz",
+        "20-inhibition-17-seed-0-weights.npz",
+        "20-inhibition-17-seed-0.json",
+    ]
+    kept, learned_so_far = (
+        (home / "20-inhibition-17-seed-0.json").stat().st_mtime_ns,
+        (home / "10-inhibition-17-seed-0.npz").stat().st_size,
+    )
     assert learned_so_far > 0
     reopen(run.directory, run.experiment).execute()
     assert metrics(run) == metrics(undisturbed)
     xarray.testing.assert_identical(result(run, "learn"), result(undisturbed, "learn"))
-    assert (home / "20-seed-0.json").stat().st_mtime_ns == kept
-    assert not (home / "10-seed-0.npz").exists()
+    assert (home / "20-inhibition-17-seed-0.json").stat().st_mtime_ns == kept
+    assert not (home / "10-inhibition-17-seed-0.npz").exists()
 
 
 @pytest.mark.usefixtures("julia")

@@ -16,10 +16,11 @@ from .trained_digits import ACTIVITY, ACTIVITY_CAPTION, LEARNED, Lesson, activit
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Found = dict[int, list[dict[str, Any]]]
+Found = dict[tuple[float, int], list[dict[str, Any]]]  # by inhibition and neurons, for each seed
 
 _PUBLISHED = {100: 82.9, 400: 87.0, 1600: 91.9, 6400: 95.0}  # accuracy on MNIST in %, by neurons: the paper
 _READOUTS = ("all", "proportion", "ngram")
+PAPER = 17.0  # inhibition
 _SHOWN = 100  # neurons whose weights are shown
 
 
@@ -35,6 +36,8 @@ class DiehlCook2015Config:
     """What is learned; see `sharpwave.data`."""
     units: tuple[int, ...] = (100, 400, 1600)
     """Excitatory neurons."""
+    inhibitions: tuple[float, ...] = (PAPER, 60.0)
+    """Weights onto the other excitatory neurons, in units of the leak: the paper's, and one that is more selective."""
     examples: int = 60_000
     """Training images, the first ones."""
     epochs: int = 1
@@ -53,60 +56,73 @@ class DiehlCook2015Config:
     """Sum of the weights of a neuron; None: 78/784 of the number of pixels."""
     nu: tuple[float, float] = (1e-4, 1e-2)
     """Learning rates at presynaptic and at postsynaptic spikes."""
-    precision: Literal["double", "single"] = "double"
+    precision: Literal["double", "single"] = "single"
     """Of the simulation."""
     jobs: int = 2
     """Processes, of one thread each."""
 
     def __post_init__(self) -> None:
         numbers = (self.seeds, self.examples, self.epochs, self.labelled, self.test_images, self.jobs)
-        if not self.units or min(*numbers, *self.units) < 1:
-            raise ValueError("expected at least one number of neurons, and all numbers at least 1")
+        if not (self.units and self.inhibitions) or min(*numbers, *self.units) < 1:
+            raise ValueError("expected at least one number of neurons and one inhibition, and all numbers at least 1")
 
 
 def learn(context: Context) -> dict[str, Any]:
     """Learn with every number of neurons and seed, and test."""
     config = context.config
     seeds = range(config.seed, config.seed + config.seeds)
+    networks = [(inhibition, units) for inhibition in config.inhibitions for units in config.units]
     tasks = {
-        f"{units}-seed-{seed}": partial(_train, config, units, seed, points(context))
-        for units in sorted(config.units, reverse=True)  # the slowest first, for the sake of the last process
+        _name(*network, seed): partial(_train, config, *network, seed, points(context))
+        for network in sorted(
+            networks, key=lambda network: -network[1]
+        )  # the slowest first, for the last process' sake
         for seed in seeds
     }
     done = swept(context, tasks, config.jobs)
-    found: Found = {units: [done[f"{units}-seed-{seed}"] for seed in seeds] for units in config.units}
+    found: Found = {network: [done[_name(*network, seed)] for seed in seeds] for network in networks}
     for name, one in done.items():
         for what, seconds in one["seconds"].items():
             context.timing(f"{name}, {what} of an image", seconds)
     _report(context, found)
     _figures(context, found)
-    axes = ("units", "seed", "readout")
+    axes, shape = (
+        ("inhibition", "units", "seed", "readout"),
+        (len(config.inhibitions), len(config.units), len(seeds), -1),
+    )
     accuracy = {
-        when: np.array([[[one["accuracy"][when][r] for r in _READOUTS] for one in ones] for ones in found.values()])
+        when: np.reshape(
+            [[one["accuracy"][when][r] for r in _READOUTS] for ones in found.values() for one in ones], shape
+        )
         for when in ("afterwards", "beside")
     }
     return {
         **{f"accuracy_{when}": (axes, values) for when, values in accuracy.items()},
+        "inhibition": list(config.inhibitions),
         "units": list(config.units),
         "seed": list(seeds),
         "readout": list(_READOUTS),
     }
 
 
-def _train(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> dict[str, Any]:
+def _name(inhibition: float, units: int, seed: int) -> str:
+    return f"{units}-inhibition-{inhibition:g}-seed-{seed}"
+
+
+def _train(config: DiehlCook2015Config, inhibition: float, units: int, seed: int, home: Path) -> dict[str, Any]:
     from ..spiking import DiehlCook2015
 
     model = DiehlCook2015(
         units=units, delays=None if config.delays == "none" else config.delays, duration=config.duration,
-        rest=config.rest, norm=config.norm, nu=config.nu, epochs=config.epochs, readout="all", readouts=_READOUTS,
-        seed=seed, precision=config.precision, threads=1,
+        rest=config.rest, inhibition=inhibition, norm=config.norm, nu=config.nu, epochs=config.epochs, readout="all",
+        readouts=_READOUTS, seed=seed, precision=config.precision, threads=1,
     )  # fmt: skip
-    return learn_and_test(model, _lesson(config, units, seed, home))
+    return learn_and_test(model, _lesson(config, inhibition, units, seed, home))
 
 
-def _lesson(config: DiehlCook2015Config, units: int, seed: int, home: Path) -> Lesson:
+def _lesson(config: DiehlCook2015Config, inhibition: float, units: int, seed: int, home: Path) -> Lesson:
     return Lesson(
-        config.data_set, config.examples, config.labelled, config.test_images, home, f"{units}-seed-{seed}",
+        config.data_set, config.examples, config.labelled, config.test_images, home, _name(inhibition, units, seed),
         _SHOWN if seed == config.seed else 0,
     )  # fmt: skip
 
@@ -117,7 +133,7 @@ def _published(config: DiehlCook2015Config, units: int) -> str:
 
 def _report(context: Context, found: Found) -> None:
     config, rows = context.config, []
-    for units, ones in found.items():
+    for (inhibition, units), ones in found.items():
         afterwards, beside = (
             {name: mean_and_sd(one["accuracy"][when][name] for one in ones) for name in _READOUTS}
             for when in ("afterwards", "beside")
@@ -126,23 +142,24 @@ def _report(context: Context, found: Found) -> None:
         published = _published(config, units)
         note = "one seed" if config.seeds == 1 else f"sd {sd:.2f}, {config.seeds} seeds"
         note += f"; published: {published} %" * bool(published)
-        context.metric(f"{units} neurons: accuracy", mean, unit="%", note=note)
+        context.metric(f"{units} neurons, inhibition {inhibition:g}: accuracy", mean, unit="%", note=note)
         cells = [shown(*values[name]) for values in (afterwards, beside) for name in _READOUTS]
-        rows.append([units, *cells, config.seeds, published])
+        rows.append([units, f"{inhibition:g}", *cells, config.seeds, published])
     context.table(
         "Accuracy",
-        ["neurons", *_READOUTS, *(f"{name}, beside" for name in _READOUTS), "seeds", "published"],
+        ["neurons", "inhibition", *_READOUTS, *(f"{name}, beside" for name in _READOUTS), "seeds", "published"],
         rows,
         f"In % of {config.test_images} test images, mean ± sd over seeds, after {config.epochs} presentation(s) of "
         f"{config.examples} images. Labels are from one more presentation of the last "
         f"{min(config.labelled, config.examples)}, without plasticity, or given beside learning. The paper's readout "
-        "is all: a class scores the mean spikes of its neurons. How often the published networks were shown the images "
-        "is not known here; the authors' program, github.com/peter-u-diehl/stdp-mnist, shows them three times to 400.",
+        "is all: a class scores the mean spikes of its neurons, and its inhibition 17. How often the published "
+        "networks were shown the images is not known here; the authors' program, github.com/peter-u-diehl/stdp-mnist, "
+        "shows them three times to 400.",
     )
     context.table(
         "Activity",
-        ["neurons", *ACTIVITY],
-        [[units, *activity_row(ones)] for units, ones in found.items()],
+        ["neurons", "inhibition", *ACTIVITY],
+        [[units, f"{inhibition:g}", *activity_row(ones)] for (inhibition, units), ones in found.items()],
         ACTIVITY_CAPTION,
     )
 
@@ -161,14 +178,14 @@ def _figures(context: Context, found: Found) -> None:
         f"images that come next, before they are learned; the mean of {LEARNED} images and of seeds.",
     )
     units = 400 if 400 in config.units else config.units[0]
-    with np.load(_lesson(config, units, config.seed, points(context)).weights) as file:
+    with np.load(_lesson(config, config.inhibitions[0], units, config.seed, points(context)).weights) as file:
         filters = plot_filters(file["weights"], limit=_SHOWN)
     context.figure(
         "weights",
         filters,
         title=f"Learned weights of {units} neurons",
         alt="A grid of images, most of them like digits in one hand or another.",
-        caption=f"The first {min(_SHOWN, units)} excitatory neurons.",
+        caption=f"The first {min(_SHOWN, units)} excitatory neurons; inhibition {config.inhibitions[0]:g}.",
     )
 
 
@@ -180,19 +197,21 @@ def _draw(config: DiehlCook2015Config, found: Found) -> Figure:
     with style():
         figure = Figure(figsize=(7.5, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
-        sizes = sorted(found)
-        lines = [mean_and_sd(one["accuracy"]["afterwards"]["all"] for one in found[units]) for units in sizes]
-        mean, sd = np.array(lines).T
-        left.errorbar(sizes, mean, np.nan_to_num(sd), fmt="o-", markersize=4, capsize=2, color=COLORS[0], label="here")
+        sizes = sorted(config.units)
+        for place, inhibition in enumerate(config.inhibitions):
+            lines = [mean_and_sd(one["accuracy"]["afterwards"]["all"] for one in found[inhibition, n]) for n in sizes]
+            mean, sd = np.array(lines).T
+            look = {"markersize": 4, "capsize": 2, "color": COLORS[place], "label": f"inhibition {inhibition:g}"}
+            left.errorbar(sizes, mean, np.nan_to_num(sd), fmt="o-", **look)
         known = [units for units in sizes if _published(config, units)]
-        left.plot(known, [_PUBLISHED[units] for units in known], "x", color=COLORS[-1], markersize=7, label="published")
+        left.plot(known, [_PUBLISHED[units] for units in known], "x", color="black", markersize=7, label="published")
         left.set(xlabel="neurons", ylabel="accuracy / %", xscale="log", xticks=sizes, xticklabels=sizes)
         left.minorticks_off()
         left.legend(loc="lower right")
-        for place, units in enumerate(sizes):
-            seen, accuracy = learning_curve(found[units])
+        for place, ((inhibition, units), ones) in enumerate(sorted(found.items())):
+            seen, accuracy = learning_curve(ones)
             marker = "o" if len(seen) < 3 else None
-            right.plot(seen, accuracy, label=f"{units} neurons", marker=marker, **line_style(place))
+            right.plot(seen, accuracy, label=f"{units} neurons, {inhibition:g}", marker=marker, **line_style(place))
         right.set(xlabel="images learned", ylabel="accuracy / %", xlim=(0, None))
         right.legend(loc="lower right")
         return figure
@@ -206,9 +225,17 @@ EXPERIMENT = Experiment(
     "most for. The more neurons, the more ways of writing a digit there are neurons for.",
     source="Diehl and Cook, Frontiers in Computational Neuroscience 9 (2015) 99, accuracy by number of neurons",
     config=DiehlCook2015Config,
-    quick={"seeds": 1, "units": (100,), "examples": 3000, "labelled": 1000, "test_images": 1000, "jobs": 1},
+    quick={
+        "seeds": 1,
+        "units": (100,),
+        "inhibitions": (PAPER,),
+        "examples": 3000,
+        "labelled": 1000,
+        "test_images": 1000,
+        "jobs": 1,
+    },
     steps=(learn,),
-    headline=("100 neurons: accuracy", "400 neurons: accuracy", "1600 neurons: accuracy"),
+    headline=tuple(f"{n} neurons, inhibition {x}: accuracy" for x in (17, 60) for n in (100, 400, 1600)),
     expected="82.9, 87.0 and 91.9 % with 100, 400 and 1600 neurons",
     tables=("Accuracy",),
 )

@@ -35,7 +35,7 @@ class DiehlCook(SpikingClassifier):
 
     Source:
         Defaults: the network that is learned in batches in arXiv 1909.02549. The baseline of arXiv 1904.06269 is
-        `DiehlCook(units, duration=250.0, intensity=127.5, inhibition=500.0, nu=(0.0, 1e-2), min_spikes=5)`.
+        `DiehlCook(units, duration=250.0, intensity=127.5, inhibition=500.0, min_spikes=5)`.
 
     Example:
         >>> from sharpwave.data import load

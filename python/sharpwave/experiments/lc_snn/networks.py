@@ -50,9 +50,10 @@ class Plan:
         if self.window is not None:
             kernel_size, stride = self.window
             return LocallyConnected(filters=self.size, kernel_size=kernel_size, stride=stride, **common)
-        # Its learning rate falls too: file names in the authors' github.com/BINDS-LAB-UMASS/bindsnet_experiments.
+        # Its learning rate falls too: file names in the authors' github.com/BINDS-LAB-UMASS/bindsnet_experiments. That
+        # weights also fall, at presynaptic spikes, is a choice, which adds a percent with 400 units.
         return DiehlCook(
-            units=self.size, duration=250.0, intensity=127.5, inhibition=500.0, nu=(0.0, 1e-2), min_spikes=5, **common
+            units=self.size, duration=250.0, intensity=127.5, inhibition=500.0, nu=(1e-4, 1e-2), min_spikes=5, **common
         )
 
 
