@@ -58,7 +58,7 @@ function simulate_spiking(control::Control, handle, numbers, dt, scales, weights
 end
 "Run in numbers of type T, on so many threads at most; weights and columns change while learning."
 function run_all!(T, outcome::Outcome, presentation::Presentation, given, weights, columns, threads::Int)
-    own_weights, own_columns = T.(weights), T.(columns)
+    own_weights, own_columns = T == eltype(weights) && !given.learning ? weights : T.(weights), T.(columns)
     decays = [[T.(cumprod([1.0; fill(t.decay, given.steps)])) for t in p.traces] for p in given.net.populations]
     r = Run{T}(given..., decays, pointer(own_weights), pointer(own_columns), columns)
     GC.@preserve own_weights own_columns begin

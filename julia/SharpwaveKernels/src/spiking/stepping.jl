@@ -120,8 +120,8 @@ end
     end
 end
 
-@inline function clear_slot!(target::Ptr{T}, n::Int) where {T}
-    @simd ivdep for j in 1:n
+@inline function clear_slot!(target::Ptr{T}, first::Int, last::Int) where {T}
+    @simd ivdep for j in first:last
         unsafe_store!(target, 0.0, j)
     end
 end
@@ -141,9 +141,9 @@ function update!(r::Run{T}, lane::Lane{T}, p::Population, layer::Layer{T}, k::In
             last = min(first + UNITS_AT_ONCE - 1, p.units)
             some = run_units(p.step, arrays, pointer(layer.step_scalars), first, last)
             some > 0 && note_crossings!(p, layer, arrays, first, last)
-        end
-        for channel in 1:p.channels
-            clear_slot!(arrivals_at(p, layer, channel, step), p.units)
+            for channel in 1:p.channels                             # while they are near
+                clear_slot!(layer.arrays[p.states+channel], first, last)
+            end
         end
     end
     isempty(layer.crossing) && return
