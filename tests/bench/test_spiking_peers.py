@@ -14,6 +14,8 @@ import sharpwave.bench
 from sharpwave.bench.install import ALONE, PACKAGES, install_peers, peers_python
 from sharpwave.bench.measure import Series, measure
 from sharpwave.bench.peers.spiking_cases import CUBA, DIEHL_COOK, IMAGES, LOCALLY_CONNECTED, drives, firing
+from sharpwave.bench.record import Point
+from sharpwave.bench.spiking import _for_one_example
 from sharpwave.bench.worker import Worker
 
 # Solvers that say they took 3 ms of what took longer, that are built with what is given, and that import elsewhere.
@@ -150,3 +152,10 @@ def test_bindsnet_is_installed_without_the_packages_that_no_simulation_needs(tmp
     bare = [line.split()[-1] for line in log.read_text().splitlines() if "--no-deps" in line]
     assert bare == list(ALONE)
     assert set(ALONE) < set(PACKAGES)
+
+
+def test_the_time_of_an_example_includes_the_drawing_of_its_input() -> None:
+    stats = {"examples": 4, "encoding_seconds": 2.0}
+    point = Point("a", "Diehl-Cook", 0.0, 0.0, 8.0, 7.0, 9.0, 3, None, 0.0, "ok", stats)
+    each = _for_one_example(point)
+    assert (each.seconds, each.fastest, each.slowest) == (2.5, 2.25, 2.75)

@@ -3,7 +3,7 @@
 
 @inline function add_rows!(target::Ptr{T}, rows::NTuple{N,Ptr{T}}, n::Int) where {T,N}
     k = 0
-    if sizeof(T) == 8 || n % 32 < 4                         # the compiler's own loop has a short remainder
+    if sizeof(T) == 8                                       # in the compiler's own loop the remainder is short
         add_block!(target, rows, 0, n)
         return
     end
