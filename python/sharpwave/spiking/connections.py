@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,7 +44,7 @@ class Blocks(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Connection:
+class Connection(ABC):
     """What all connections with weights have in common.
 
     Args:
@@ -81,13 +82,13 @@ class Connection:
                     f"plasticity, got {self.weights.min():g} to {self.weights.max():g}"
                 )
 
+    @abstractmethod
     def blocks(self, pre_units: int, post_units: int) -> Blocks:
         """The synapses between populations of these sizes.
 
         Raises:
             ValueError: the weights do not fit.
         """
-        raise NotImplementedError
 
     def with_weights(self, weights: ArrayLike) -> Connection:
         """The same connection with other weights of the same shape.
