@@ -131,7 +131,7 @@ class DiehlCook2015(SpikingClassifier):
         units: excitatory neurons.
         delays: of the input, `"synaptic"`, `"axonal"` or None; see `diehl_cook_2015_network`.
         duration: of an image, ms.
-        rest: after it, ms; an example begins at rest anyway, so that 0 spares 30 % of the time.
+        rest: after it, ms; an example begins at rest anyway, but thresholds fall by 1.5e-5 of themselves.
         intensity: rate of a white pixel, Hz.
         inhibition: weight from a partner onto the other neurons, in units of the leak.
         norm: sum of the weights of a neuron; None: 78/784 of the number of pixels.
@@ -184,7 +184,7 @@ class ConvolutionalSTDP(SpikingClassifier):
         lattice: where links lead: to 4 or 8 neighbours, or `"all"` positions.
         shared: whether the neurons of a patch share the weights of the one that spikes most.
         duration: of an image, ms.
-        rest: after it, ms; an example begins at rest anyway, so that 0 spares 30 % of the time.
+        rest: after it, ms; an example begins at rest anyway, but thresholds fall by 1.5e-5 of themselves.
         intensity: rate of a white pixel, Hz.
         inhibition: weight from a partner onto the other patches at its position, in units of the leak: 17.4 in the
             paper. With 60 neurons are more selective, and the votes that count spikes better by some 4 %.
