@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, equations, memory, spiking
+    from . import data, dynamics, equations, memory, recurrent, spiking
     from .equations import EquationError, Equations
     from .ode import Event, Solution, solve_dde, solve_ivp
 
@@ -23,7 +23,7 @@ _WHERE = {
     "solve_dde": "ode",
     "solve_ivp": "ode",
 }
-_ROOMS = ("data", "equations", "memory", "spiking")
+_ROOMS = ("data", "dynamics", "equations", "memory", "recurrent", "spiking")
 
 __all__ = [
     "EquationError",
@@ -31,8 +31,10 @@ __all__ = [
     "Event",
     "Solution",
     "data",
+    "dynamics",
     "equations",
     "memory",
+    "recurrent",
     "solve_dde",
     "solve_ivp",
     "spiking",

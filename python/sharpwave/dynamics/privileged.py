@@ -1,0 +1,141 @@
+"""The basis in which the hidden units of a network are the variables of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..recurrent.circuits import companion, kept_variables
+from ..recurrent.network import RNN
+from ..recurrent.tasks import HistoryTask
+from ..suggest import unknown
+
+Array = NDArray[np.float64]
+Method = Literal["powers", "regression"]
+METHODS = ("powers", "regression")
+Ground = Literal["readout", "input"]
+GROUNDS = ("readout", "input")
+
+
+@dataclass(frozen=True, eq=False)
+class PrivilegedBasis:
+    """Directions of a task's variables in the hidden space of a network.
+
+    Attributes:
+        basis: Psi (n, variables).
+        dual: Psi's pseudo-inverse (variables, n); applied to hidden units it gives the variables.
+        variables: for each column, its block (0 is the oldest) and dimension, (variables, 2).
+        operator: Phi_emp = dual W basis (variables, variables), with W the network's linearisation.
+        known: Phi, what it should be.
+        condition: ratio of the largest to the smallest singular value of the basis, its columns scaled to length 1.
+    """
+
+    basis: Array
+    dual: Array
+    variables: NDArray[np.int64]
+    operator: Array
+    known: Array
+    condition: float
+
+    @property
+    def error(self) -> float:
+        """Norm of the difference of the operator from what it should be, in units of the norm of that."""
+        return float(np.linalg.norm(self.operator - self.known) / np.linalg.norm(self.known))
+
+    def read(self, states: ArrayLike) -> Array:
+        """Variables of hidden units (..., n), (..., variables)."""
+        return np.asarray(states) @ self.dual.T
+
+    def column(self, block: int, dimension: int) -> int:
+        """Where a variable is.
+
+        Raises:
+            ValueError: it is not one of the variables; in a compressed basis those that no output reads are missing.
+        """
+        places = np.flatnonzero((self.variables == (block, dimension)).all(axis=1))
+        if not len(places):
+            raise ValueError(f"there is no variable of block {block} and dimension {dimension} in this basis")
+        return int(places[0])
+
+    def overwrite(self, states: ArrayLike, column: int, values: ArrayLike) -> Array:
+        """Hidden units (..., n) with another value (...) of one variable; all else stays."""
+        h = np.asarray(states, dtype=np.float64)
+        change = np.asarray(values) - h @ self.dual[column]
+        return np.asarray(h + change[..., None] * self.basis[:, column])
+
+
+def privileged_basis(
+    network: RNN,
+    task: HistoryTask,
+    method: Method = "powers",
+    *,
+    ground: Ground = "readout",
+    state: ArrayLike | None = None,
+    examples: int = 256,
+    seed: int = 0,
+) -> PrivilegedBasis:
+    """Find the variables of a linear task in a network.
+
+    Args:
+        network: trained or constructed.
+        task: what it does; variables that no output reads are left out.
+        method: `"powers"`, arXiv 2310.02430: the newest block is the pseudo-inverse of the readout, the block before is
+            W applied to it, and so on; errors grow with the powers. `"regression"`: the last outputs are the variables,
+            and the basis is that from which hidden units follow best, in the mean of squares; it is well conditioned,
+            and does not assume that the network is linear.
+        ground: of the powers, whether the newest block is grounded in the `"readout"` or in the `"input"` weights.
+        state: the fixed point (n,) at which the network is linearised; None: 0.
+        examples, seed: that the regression is given; the network runs on for four windows after the inputs.
+
+    Raises:
+        ValueError: an unknown method or ground, sizes that do not fit, or a network without so many dimensions.
+    """
+    for kind, name, names in (("method", method, METHODS), ("ground", ground, GROUNDS)):
+        if name not in names:
+            raise ValueError(unknown(kind, name, names))
+    d = task.dimensions
+    if network.input.shape[1] != d or len(network.readout) != d:
+        raise ValueError(
+            f"the network has {network.input.shape[1]} inputs and {len(network.readout)} outputs, the task {d} of each"
+        )
+    kept = kept_variables(task)
+    if network.hidden < len(kept):
+        raise ValueError(f"{network.hidden} hidden units cannot hold the {len(kept)} variables of {task.name}")
+    weights = network.jacobian(state)
+    if method == "powers":
+        basis = _powers(weights, network, task, ground)[:, kept]
+    else:
+        basis = _regression(network, task, kept, examples, seed)
+    length = np.linalg.norm(basis, axis=0)
+    if not (np.isfinite(length).all() and (length > 0).all()):
+        raise ValueError("some variable has no direction in this network: its powers vanish or diverge")
+    dual = np.linalg.pinv(basis / length) / length[:, None]
+    singular = np.linalg.svd(basis / length, compute_uv=False)
+    condition = float(singular[0] / singular[-1]) if singular[-1] > 0 else float("inf")
+    variables = np.stack(np.divmod(kept, d), axis=1)
+    known = companion(task)[np.ix_(kept, kept)]
+    return PrivilegedBasis(basis, dual, variables, dual @ weights @ basis, known, condition)
+
+
+def _powers(weights: Array, network: RNN, task: HistoryTask, ground: Ground) -> Array:
+    newest = np.linalg.pinv(network.readout) if ground == "readout" else network.input
+    blocks = [newest]
+    for _ in range(task.window - 1):
+        blocks.append(weights @ blocks[-1])
+    return np.concatenate(blocks[::-1], axis=1)
+
+
+def _regression(network: RNN, task: HistoryTask, kept: NDArray[np.int64], examples: int, seed: int) -> Array:
+    """Least squares from the last outputs to hidden units, at all times at which a whole window of outputs is there."""
+    s = task.window
+    inputs, _ = task.batch(seed, 0, examples, 1, stream=3)
+    states = network.states(inputs.numpy(), 5 * s)[:, s:]
+    outputs = network.outputs(states)
+    ends = range(s, 4 * s + 1)
+    windows = np.stack([outputs[:, t - s : t].reshape(examples, -1)[:, kept] for t in ends], axis=1)
+    hidden = np.stack([states[:, t - 1] for t in ends], axis=1)
+    solution, *_ = np.linalg.lstsq(windows.reshape(-1, len(kept)), hidden.reshape(-1, network.hidden), rcond=None)
+    return np.asarray(solution.T)

@@ -1,0 +1,95 @@
+"""One trained or constructed RNN, to be looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..suggest import unknown
+
+Array = NDArray[np.float64]
+# Each nonlinearity, and its slope at a value of its argument.
+_FUNCTIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "tanh": (np.tanh, lambda x: 1 / np.cosh(np.clip(x, -300, 300)) ** 2),
+    "relu": (lambda x: np.maximum(x, 0.0), lambda x: (x > 0).astype(np.float64)),
+    "identity": (lambda x: x, np.ones_like),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RNN:
+    """h(t) = s(W_hh h(t-1) + W_uh u(t)), y(t) = W_hy h(t), in double precision.
+
+    Args:
+        recurrent: W_hh (n, n).
+        input: W_uh (n, inputs).
+        readout: W_hy (outputs, n).
+        nonlinearity: s, `"tanh"`, `"relu"` or `"identity"`.
+
+    Raises:
+        ValueError: shapes that do not fit, or a nonlinearity that there is not.
+
+    Example:
+        >>> network = RNN([[0.5]], [[1.0]], [[2.0]], "identity")
+        >>> network.outputs(network.states([[1.0]], steps=3)).tolist()
+        [[2.0], [1.0], [0.5]]
+    """
+
+    recurrent: Array
+    input: Array
+    readout: Array
+    nonlinearity: str = "tanh"
+
+    def __post_init__(self) -> None:
+        for name in ("recurrent", "input", "readout"):
+            array = np.array(getattr(self, name), dtype=np.float64)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        n = len(self.recurrent)
+        if self.recurrent.shape != (n, n) or self.input.shape[:-1] != (n,) or self.readout.shape[1:] != (n,):
+            raise ValueError(
+                "expected weights (n, n), (n, inputs) and (outputs, n), got "
+                f"{self.recurrent.shape}, {self.input.shape} and {self.readout.shape}"
+            )
+        if self.nonlinearity not in _FUNCTIONS:
+            raise ValueError(unknown("nonlinearity", self.nonlinearity, _FUNCTIONS))
+
+    @property
+    def hidden(self) -> int:
+        """Number of hidden units."""
+        return len(self.recurrent)
+
+    def states(self, inputs: ArrayLike, steps: int, initial: ArrayLike | None = None) -> Array:
+        """Hidden units through time.
+
+        Args:
+            inputs: (..., shown, inputs); nothing is shown afterwards.
+            steps: in all.
+            initial: h before the first step, (..., n); None: 0.
+
+        Returns:
+            (..., steps, n).
+        """
+        shown = np.asarray(inputs, dtype=np.float64)
+        h = np.zeros((*shown.shape[:-2], self.hidden)) if initial is None else np.asarray(initial, dtype=np.float64)
+        function, found = _FUNCTIONS[self.nonlinearity][0], []
+        for t in range(steps):
+            drive = h @ self.recurrent.T
+            if t < shown.shape[-2]:
+                drive = drive + shown[..., t, :] @ self.input.T
+            h = function(drive)
+            found.append(h)
+        return np.stack(found, axis=-2)
+
+    def outputs(self, states: ArrayLike) -> Array:
+        """y of hidden units (..., n), (..., outputs)."""
+        return np.asarray(states) @ self.readout.T
+
+    def jacobian(self, state: ArrayLike | None = None) -> Array:
+        """Derivative of h(t) by h(t-1) without input, at a state (n,); None: at 0."""
+        h = np.zeros(self.hidden) if state is None else np.asarray(state, dtype=np.float64)
+        slope = _FUNCTIONS[self.nonlinearity][1](self.recurrent @ h)
+        return np.asarray(slope[:, None] * self.recurrent)

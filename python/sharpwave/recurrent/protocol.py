@@ -1,0 +1,49 @@
+"""How networks are trained on a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a network is trained: Adam on the squared error of all outputs that follow the inputs.
+
+    Defaults are those of arXiv 2310.02430; what is not known of it is a choice, and says so.
+
+    Attributes:
+        steps: of training, each with new examples.
+        examples: of a step.
+        learning_rate: of Adam.
+        weight_decay: L2, added to gradients.
+        clip: largest norm of a network's gradient.
+        horizons: outputs that count, one stage after the other.
+        promoted_at: share of right signs, on the examples of a check, from which a network goes on to the next stage.
+        check_every: steps from one check to the next, a choice.
+        check_examples: examples of a check, a choice. The network of the best check is the one that is kept.
+        patience: checks without a mistake at the last horizon after which a network has done; 0: none has. A choice.
+    """
+
+    steps: int = 20_000
+    examples: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    horizons: tuple[int, ...] = (10, 20, 40, 60, 100)
+    promoted_at: float = 0.9
+    check_every: int = 100
+    check_examples: int = 64
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = (self.steps, self.examples, self.check_every, self.check_examples, *self.horizons)
+        if not self.horizons or min(numbers) < 1 or list(self.horizons) != sorted(self.horizons):
+            raise ValueError(
+                f"expected rising horizons, and at least one step and example, got horizons {self.horizons}, "
+                f"steps {self.steps}, examples {self.examples}, check_every {self.check_every}"
+            )
+        if not (self.learning_rate > 0 and self.clip > 0 and self.weight_decay >= 0 and 0 < self.promoted_at <= 1):
+            raise ValueError(
+                "learning_rate and clip must be positive, weight_decay not negative and promoted_at from 0 to 1, got "
+                f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
+            )

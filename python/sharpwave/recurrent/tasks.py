@@ -1,0 +1,219 @@
+"""Tasks of variable binding: s inputs are shown, then each next output follows from the last s by a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+Rule = Callable[["Tensor"], "Tensor"]
+
+
+class Source(NamedTuple):
+    """Where an output is read from, as papers count: block 1 is the oldest of the window, and dimensions begin at 1."""
+
+    block: int
+    dimension: int
+    sign: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryTask:
+    """A history-dependent system x(t) = f(x(t-s), ..., x(t-1)), shown s inputs and then left to itself.
+
+    Args:
+        name: of the task.
+        window: s, how many of the last values the rule reads.
+        dimensions: d, of a value.
+        rule: f, from histories (..., s, d), the oldest value first, to values (..., d), in torch.
+        matrix: the same where the rule is linear, F' (d, s d), from the history as one vector; else None.
+
+    Raises:
+        ValueError: no window or dimension, or the rule does not give values of d numbers.
+
+    Example:
+        Binary Fibonacci, the next value is the product of the last two:
+
+        >>> task = HistoryTask("xor", window=2, dimensions=1, rule=lambda x: x[..., -1, :] * x[..., -2, :])
+        >>> task.continued([[[1.0], [-1.0]]], steps=4)[0, :, 0].tolist()
+        [-1.0, 1.0, -1.0, -1.0]
+    """
+
+    name: str
+    window: int
+    dimensions: int
+    rule: Rule
+    matrix: Array | None = None
+
+    def __post_init__(self) -> None:
+        import torch
+
+        if self.window < 1 or self.dimensions < 1:
+            raise ValueError(f"window and dimensions must be at least 1, got {self.window} and {self.dimensions}")
+        try:
+            value = self.rule(torch.ones(3, self.window, self.dimensions))
+        except IndexError as error:
+            raise ValueError(f"{self.name}: the rule reads beyond the window of {self.window}: {error}") from None
+        if tuple(value.shape) != (3, self.dimensions):
+            raise ValueError(
+                f"{self.name}: the rule must turn histories (3, {self.window}, {self.dimensions}) into values "
+                f"(3, {self.dimensions}), got {tuple(value.shape)}: it may read no more than the window"
+            )
+
+    def continued(self, history: ArrayLike | Tensor, steps: int) -> Tensor:
+        """The next values after a history.
+
+        Args:
+            history: (..., s, d), the oldest value first.
+            steps: how many values follow.
+
+        Returns:
+            The values, (..., steps, d).
+
+        Raises:
+            ValueError: the history is not of s values of d numbers.
+        """
+        import torch
+
+        last = torch.as_tensor(history)
+        if tuple(last.shape[-2:]) != (self.window, self.dimensions):
+            raise ValueError(
+                f"{self.name}: a history must be (..., {self.window}, {self.dimensions}), got {tuple(last.shape)}"
+            )
+        found = []
+        for _ in range(steps):
+            found.append(self.rule(last))
+            last = torch.cat([last[..., 1:, :], found[-1][..., None, :]], dim=-2)
+        return torch.stack(found, dim=-2)
+
+    def batch(self, seed: int, step: int, examples: int, horizon: int, stream: int = 0) -> tuple[Tensor, Tensor]:
+        """Inputs, and what is to follow. The inputs depend on the three numbers alone, so that they can be drawn anew.
+
+        Args:
+            seed, step, stream: whole numbers, from 0.
+            examples: how many.
+            horizon: values that follow the inputs.
+
+        Returns:
+            Inputs of -1 and 1, (examples, s, d), and targets, (examples, horizon, d).
+        """
+        import torch
+
+        count = examples * self.window * self.dimensions
+        words = np.random.Philox(key=seed, counter=[0, step, stream, 0]).random_raw(-(-count // 64))
+        bits = np.unpackbits(words.view(np.uint8), count=count)
+        shape = (examples, self.window, self.dimensions)
+        inputs = torch.from_numpy(bits.reshape(shape).astype(np.float32)) * 2 - 1
+        return inputs, self.continued(inputs, horizon)
+
+
+def linear_task(name: str, matrix: ArrayLike, window: int, dimensions: int) -> HistoryTask:
+    """A task whose rule is linear.
+
+    Args:
+        name: of the task.
+        matrix: F' (d, s d), from the history as one vector, the oldest value first.
+        window, dimensions: s and d.
+
+    Raises:
+        ValueError: the matrix is not (d, s d), or not finite.
+
+    Example:
+        >>> linear_task("Fibonacci", [[1.0, 1.0]], window=2, dimensions=1).continued([[1.0], [2.0]], 3).tolist()
+        [[3.0], [5.0], [8.0]]
+    """
+    weights = np.array(matrix, dtype=np.float64)
+    if weights.shape != (dimensions, window * dimensions) or not np.isfinite(weights).all():
+        raise ValueError(
+            f"{name}: the matrix must be finite and ({dimensions}, {window * dimensions}), from s d = "
+            f"{window * dimensions} numbers to d = {dimensions}; got shape {weights.shape}"
+        )
+    weights.flags.writeable = False
+
+    def rule(history: Tensor) -> Tensor:
+        return history.flatten(-2) @ history.new_tensor(weights).T
+
+    return HistoryTask(name, window, dimensions, rule, weights)
+
+
+def binding_task(name: str, sources: Sequence[tuple[int, int, int]], window: int) -> HistoryTask:
+    """A task in which each output repeats, or negates, one number of the history.
+
+    Args:
+        name: of the task.
+        sources: for each output, block (1 is the oldest), dimension (from 1) and sign (1 or -1).
+        window: s.
+
+    Raises:
+        ValueError: a source outside the window, or a sign that is none.
+
+    Example:
+        >>> task = binding_task("turn", [(1, 2, 1), (1, 1, -1)], window=1)
+        >>> task.continued([[1.0, 2.0]], 3).tolist()
+        [[2.0, -1.0], [-1.0, -2.0], [-2.0, 1.0]]
+    """
+    found, dimensions = [Source(*source) for source in sources], len(sources)
+    for output, (block, dimension, sign) in enumerate(found, 1):
+        if not (1 <= block <= window and 1 <= dimension <= dimensions and sign in (1, -1)):
+            raise ValueError(
+                f"{name}: output {output} <- {(block, dimension, sign)}: expected a block from 1 to {window}, a "
+                f"dimension from 1 to {dimensions}, and a sign of 1 or -1"
+            )
+    matrix = np.zeros((dimensions, window * dimensions))
+    for output, (block, dimension, sign) in enumerate(found):
+        matrix[output, (block - 1) * dimensions + dimension - 1] = sign
+    places = [(block - 1) * dimensions + dimension - 1 for block, dimension, _ in found]
+    signs = [float(sign) for *_, sign in found]
+    matrix.flags.writeable = False
+
+    def rule(history: Tensor) -> Tensor:
+        return history.flatten(-2)[..., places] * history.new_tensor(signs)
+
+    return HistoryTask(name, window, dimensions, rule, matrix)
+
+
+def repeat_copy(window: int = 8, dimensions: int = 8) -> HistoryTask:
+    """T1: x(t) = x(t-s), the inputs over and over.
+
+    Example:
+        >>> repeat_copy(2, 1).continued([[1.0], [-1.0]], 3).tolist()
+        [[1.0], [-1.0], [1.0]]
+    """
+    return binding_task("repeat-copy", [(1, i, 1) for i in range(1, dimensions + 1)], window)
+
+
+def compose_copy(window: int = 8) -> HistoryTask:
+    """T3: x_i(t) = x_i(t-s-1+i), each dimension with a delay of its own.
+
+    Example:
+        >>> compose_copy(2).continued([[1.0, -1.0], [-1.0, 1.0]], 2).tolist()
+        [[1.0, 1.0], [-1.0, 1.0]]
+    """
+    return binding_task("compose-copy", [(i, i, 1) for i in range(1, window + 1)], window)
+
+
+# Source: arXiv 2310.02430 and its authors' notes: output i <- block, dimension, sign.
+_T2 = [(5, 5, -1), (4, 4, 1), (3, 3, -1), (1, 1, -1), (2, 2, -1), (6, 6, -1), (8, 8, 1), (7, 7, -1)]
+_T4 = [(6, 6, -1), (7, 7, 1), (1, 1, 1), (2, 2, 1), (3, 3, -1), (4, 4, 1), (5, 5, -1), (8, 8, 1)]
+
+
+def published_tasks() -> dict[str, HistoryTask]:
+    """The four tasks of arXiv 2310.02430, with s = d = 8, as `"T1"` to `"T4"`.
+
+    Example:
+        >>> {name: int(np.abs(task.matrix).sum()) for name, task in published_tasks().items()}
+        {'T1': 8, 'T2': 8, 'T3': 8, 'T4': 8}
+    """
+    return {
+        "T1": repeat_copy(),
+        "T2": binding_task("T2", _T2, 8),
+        "T3": compose_copy(),
+        "T4": binding_task("T4", _T4, 8),
+    }

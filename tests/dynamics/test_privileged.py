@@ -1,0 +1,88 @@
+"""Circuits that are known, found again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sharpwave.dynamics import compare_spectra, privileged_basis
+from sharpwave.recurrent import RNN, circuit, companion, published_tasks
+
+TASKS = published_tasks()
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("method", ["powers", "regression"])
+@pytest.mark.parametrize("name", TASKS)
+def test_an_exact_network_in_a_random_basis_gives_its_circuit_away(name: str, method: str) -> None:
+    exact = circuit(TASKS[name], rng.normal(size=(96, 64)), compressed=True)
+    found = privileged_basis(exact.network, TASKS[name], method, ground="input")
+    assert found.error < 1e-8
+    np.testing.assert_allclose(found.basis, exact.basis, atol=1e-8)
+    np.testing.assert_array_equal(found.variables, exact.variables)
+    assert 1 <= found.condition < 100
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_regression_also_finds_the_circuit_where_it_carries_what_nobody_reads(name: str) -> None:
+    exact = circuit(TASKS[name], rng.normal(size=(80, 64)))
+    found = privileged_basis(exact.network, TASKS[name], "regression")
+    np.testing.assert_allclose(found.operator, found.known, atol=1e-8)
+
+
+def test_a_variable_that_is_overwritten_goes_where_the_rule_says() -> None:
+    task = TASKS["T4"]
+    exact = circuit(task, rng.normal(size=(90, 64)), compressed=True)
+    found = privileged_basis(exact.network, task, "regression")
+    window = np.sign(rng.normal(size=(5, 8, 8)))
+    h = window[:, found.variables[:, 0], found.variables[:, 1]] @ exact.basis.T
+    column = found.column(3, 1)
+    assert found.variables[column].tolist() == [3, 1]
+    changed = window.copy()
+    changed[:, 3, 1] *= -1
+    states = exact.network.states(np.zeros((5, 0, 8)), 20, initial=found.overwrite(h, column, changed[:, 3, 1]))
+    np.testing.assert_allclose(exact.network.outputs(states), task.continued(changed, 20), atol=1e-8)
+    np.testing.assert_allclose(found.read(h), window[:, found.variables[:, 0], found.variables[:, 1]], atol=1e-8)
+    with pytest.raises(ValueError, match="no variable of block 0 and dimension 7"):
+        found.column(0, 7)
+
+
+def test_spectra_are_paired_by_the_best_assignment_not_in_order() -> None:
+    angles = rng.uniform(-np.pi, np.pi, 30)
+    turned = np.exp(1j * (angles + 0.01))
+    assert compare_spectra(rng.permutation(turned), np.exp(1j * angles)).error == pytest.approx(0.01, rel=1e-6)
+    # near -1, where angles jump, and with 0.5 too small to count
+    assert compare_spectra([-1, 0.5], [np.exp(3.14j)]).error == pytest.approx(np.pi - 3.14)
+
+
+def test_more_of_one_than_of_the_other_is_said_and_no_number_given() -> None:
+    found = compare_spectra(np.eye(3), companion(TASKS["T1"]))
+    assert found.error is None
+    assert found.ranks == (3, 64)
+    assert str(found) == "rank mismatch: 3 large eigenvalues, expected 64"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: compare_spectra(np.ones((2, 3)), np.eye(2)), r"a square matrix.*got shape \(2, 3\)"),
+        (lambda: compare_spectra([np.nan], [1.0]), "finite numbers: the network has diverged"),
+        (lambda: privileged_basis(circuit(TASKS["T1"]).network, TASKS["T1"], "power"), "did you mean 'powers'"),
+        (lambda: privileged_basis(circuit(TASKS["T1"]).network, TASKS["T1"], ground="inputs"), "did you mean 'input'"),
+        (
+            lambda: privileged_basis(RNN(np.eye(32), np.ones((32, 8)), np.ones((8, 32))), TASKS["T1"]),
+            "32 hidden units cannot hold the 64 variables",
+        ),
+        (
+            lambda: privileged_basis(RNN(np.eye(64), np.ones((64, 2)), np.ones((2, 64))), TASKS["T1"]),
+            "2 inputs and 2 outputs, the task 8 of each",
+        ),
+        (
+            lambda: privileged_basis(RNN(np.zeros((64, 64)), np.ones((64, 8)), np.ones((8, 64))), TASKS["T1"]),
+            "no direction in this network",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_or_found_is_refused(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,151 @@
+"""Training side by side against training alone, torch's own RNN and Adam, and breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sharpwave.recurrent import RNN, Elman, Protocol, Trained, new_networks, repeat_copy, train
+from sharpwave.recurrent.replicas import Elman as Architecture
+
+TASK = repeat_copy(3, 2)
+SHORT = Protocol(steps=30, examples=16, horizons=(4, 7), promoted_at=0.5, check_every=10, check_examples=32)
+
+
+def same(one: Trained, other: Trained) -> bool:
+    return all(np.array_equal(one.parameters[name], other.parameters[name]) for name in one.parameters) and all(
+        np.array_equal(one.checks[name], other.checks[name], equal_nan=True) for name in one.checks
+    )
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu", "identity"])
+def test_gradients_are_those_of_a_plain_loop(nonlinearity: str) -> None:
+    architecture, functions = (
+        Architecture(5, nonlinearity),
+        {"tanh": torch.tanh, "relu": torch.relu, "identity": lambda x: x},
+    )
+    parameters = {n: p.double().requires_grad_() for n, p in new_networks(architecture, 2, 2, [0, 1]).items()}
+    inputs = torch.randn(2, 3, 4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    weighting = torch.randn(2, 3, 9, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    outputs = architecture.outputs(parameters, inputs, 9)
+    h, found = torch.zeros(2, 3, 5, dtype=torch.float64), []
+    for t in range(9):
+        drive = h @ parameters["recurrent"].mT
+        if t < 4:
+            drive = drive + inputs[:, :, t] @ parameters["input"].mT
+        h = functions[nonlinearity](drive)
+        found.append(h @ parameters["readout"].mT)
+    plain = torch.stack(found, dim=2)
+    torch.testing.assert_close(outputs, plain, rtol=1e-13, atol=1e-13)
+    wanted = list(parameters.values())
+    gradients = [torch.autograd.grad((y * weighting).sum(), wanted) for y in (outputs, plain)]
+    torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-12)
+
+
+def test_networks_side_by_side_are_those_trained_alone() -> None:
+    together = train(Elman(24), TASK, [5, 0, 9], SHORT)
+    assert len(set(together.checks["horizon"][-1])) >= 1
+    for place, seed in enumerate(together.seeds):
+        alone = train(Elman(24), TASK, [seed], SHORT)
+        np.testing.assert_array_equal(together.checks["horizon"][:, place], alone.checks["horizon"][:, 0])
+        for name, value in alone.parameters.items():
+            np.testing.assert_allclose(together.parameters[name][place], value[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_learns_what_torchs_own_learns() -> None:
+    protocol = replace(SHORT, steps=12, horizons=(6,), check_every=12, weight_decay=0.01, clip=0.3)
+    ours = train(Elman(16), TASK, [3], protocol)
+    rnn, readout = torch.nn.RNN(2, 16, bias=False, batch_first=True), torch.nn.Linear(16, 2, bias=False)
+    first = new_networks(Elman(16), 2, 2, [3])
+    with torch.no_grad():
+        for parameter, name in (
+            (rnn.weight_hh_l0, "recurrent"),
+            (rnn.weight_ih_l0, "input"),
+            (readout.weight, "readout"),
+        ):
+            parameter.copy_(first[name][0])
+    parameters = [*rnn.parameters(), *readout.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=protocol.learning_rate, weight_decay=protocol.weight_decay)
+    for step in range(protocol.steps):
+        inputs, targets = TASK.batch(3, step, protocol.examples, 6)
+        shown = torch.cat([inputs, torch.zeros(len(inputs), 6, 2)], dim=1)
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(readout(rnn(shown)[0])[:, 3:], targets).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, protocol.clip)
+        optimizer.step()
+    theirs = {"recurrent": rnn.weight_hh_l0, "input": rnn.weight_ih_l0, "readout": readout.weight}
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours.parameters[name][0], value.detach().numpy(), rtol=1e-4, atol=2e-6)
+
+
+def test_training_that_was_broken_off_ends_in_the_same_numbers(tmp_path: Path) -> None:
+    whole, file = train(Elman(16), TASK, [0, 1], SHORT), tmp_path / "training.npz"
+
+    def broken(done: int, total: int) -> None:
+        if done == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, watch=broken)
+    seen: list[int] = []
+    resumed = train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, watch=lambda done, total: seen.append(done))
+    assert seen[0] == 21
+    assert same(resumed, whole)
+    assert same(train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file), whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["training.npz"]
+
+
+def test_a_network_that_diverges_stops_and_the_others_go_on() -> None:
+    protocol = replace(SHORT, learning_rate=30.0, steps=40, horizons=(60,), clip=1e9)
+    found = train(Elman(8, "relu"), TASK, [0, 1, 2, 3], protocol)
+    assert found.diverged.any()
+    assert (found.steps[found.diverged] < 40).all()
+    assert (found.steps[~found.diverged] == 40).all()
+    assert all(np.isfinite(value).all() for value in found.parameters.values())
+
+
+def test_a_task_is_learned_and_a_network_without_mistakes_has_done() -> None:
+    protocol = Protocol(steps=1500, examples=32, learning_rate=3e-3, horizons=(5, 10), patience=2, check_every=50)
+    found = train(Elman(24), repeat_copy(2, 2), [0, 1], protocol)
+    assert (found.steps < 1500).all()
+    assert (found.test(horizon=10) == 1.0).all()
+    untrained = replace(found, parameters={n: p.numpy() for n, p in new_networks(Elman(24), 2, 2, [0, 1]).items()})
+    assert (untrained.test(horizon=10) < 0.8).all()
+    network = found.network(1)
+    inputs, targets = repeat_copy(2, 2).batch(7, 0, 50, 10)
+    outputs = network.outputs(network.states(inputs.numpy(), 12))[:, 2:]
+    assert (outputs * targets.numpy() > 0).all()
+
+
+def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "training.npz"
+    train(Elman(8), TASK, [0], replace(SHORT, steps=10), checkpoint=file)
+    with pytest.raises(ValueError, match="a checkpoint of another training: name another file, or remove it"):
+        train(Elman(8), TASK, [0], SHORT, checkpoint=file)
+    file.write_bytes(b"PK no archive")
+    with pytest.raises(ValueError, match="is no checkpoint"):
+        train(Elman(8), TASK, [0], SHORT, checkpoint=file)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: train(Elman(8), TASK, []), "at least one, got"),
+        (lambda: train(Elman(8), TASK, [1, 1]), "different whole numbers"),
+        (lambda: train(Elman(8), TASK, [-1]), "from 0 on"),
+        (lambda: Protocol(horizons=(20, 10)), "rising horizons"),
+        (lambda: Protocol(horizons=()), "rising horizons"),
+        (lambda: Protocol(learning_rate=float("nan")), "learning_rate and clip must be positive"),
+        (lambda: Protocol(weight_decay=-0.1), "weight_decay not negative"),
+        (lambda: Elman(0), "hidden must be at least 1"),
+        (lambda: Elman(4, "tan"), "unknown nonlinearity 'tan': did you mean 'tanh'"),
+        (lambda: RNN(np.eye(3), np.ones((2, 1)), np.ones((1, 3))), r"got \(3, 3\), \(2, 1\) and \(1, 3\)"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
