@@ -9,10 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from sharpwave.recurrent import RNN, Elman, Protocol, Trained, new_networks, repeat_copy, train
-from sharpwave.recurrent.replicas import Elman as Architecture
+from sharpwave.recurrent import (
+    RNN,
+    Elman,
+    HistoryTask,
+    Protocol,
+    Trained,
+    linear_task,
+    new_networks,
+    published_tasks,
+    repeat_copy,
+    train,
+)  # fmt: skip
 
 TASK = repeat_copy(3, 2)
+XOR = HistoryTask("xor", 2, 1, lambda x: x[..., 0, :] * x[..., 1, :])
 SHORT = Protocol(steps=30, examples=16, horizons=(4, 7), promoted_at=0.5, check_every=10, check_examples=32)
 
 
@@ -25,7 +36,7 @@ def same(one: Trained, other: Trained) -> bool:
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu", "identity"])
 def test_gradients_are_those_of_a_plain_loop(nonlinearity: str) -> None:
     architecture, functions = (
-        Architecture(5, nonlinearity),
+        Elman(5, nonlinearity),
         {"tanh": torch.tanh, "relu": torch.relu, "identity": lambda x: x},
     )
     parameters = {n: p.double().requires_grad_() for n, p in new_networks(architecture, 2, 2, [0, 1]).items()}
@@ -46,19 +57,50 @@ def test_gradients_are_those_of_a_plain_loop(nonlinearity: str) -> None:
     torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-12)
 
 
-def test_networks_side_by_side_are_those_trained_alone() -> None:
-    together = train(Elman(24), TASK, [5, 0, 9], SHORT)
-    assert len(set(together.checks["horizon"][-1])) >= 1
+@pytest.mark.usefixtures("julia")
+def test_in_julia_networks_side_by_side_are_those_trained_alone_bit_for_bit() -> None:
+    together = train(Elman(24), TASK, [5, 0, 9], SHORT, backend="julia")
+    assert (together.checks["horizon"][-1] == 7).any()  # some have gone on to the next stage
     for place, seed in enumerate(together.seeds):
-        alone = train(Elman(24), TASK, [seed], SHORT)
+        alone = train(Elman(24), TASK, [seed], SHORT, backend="julia")
+        for name, value in alone.parameters.items():
+            np.testing.assert_array_equal(together.parameters[name][place], value[0])
+
+
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("nonlinearity", ["tanh", "identity"])
+def test_julia_and_torch_learn_the_same(nonlinearity: str) -> None:
+    protocol, task = replace(SHORT, weight_decay=0.01, clip=0.5), published_tasks()["T4"]
+    julia, plain = (train(Elman(40, nonlinearity), task, [1, 2], protocol, backend=b) for b in ("julia", "torch"))
+    np.testing.assert_allclose(julia.checks["loss"], plain.checks["loss"], rtol=1e-5)
+    for name, value in julia.parameters.items():
+        np.testing.assert_allclose(value, plain.parameters[name], atol=2e-6)
+
+
+@pytest.mark.usefixtures("julia")
+def test_julia_and_torch_learn_the_same_with_rectified_units() -> None:
+    task = linear_task("mean", [[0.5, 0.0, 0.5, 0.0], [0.0, 0.25, 0.0, 0.75]], 2, 2)  # a rule of several terms
+    julia, plain = (
+        train(Elman(7, "relu"), task, [1, 2], replace(SHORT, steps=5), backend=b) for b in ("julia", "torch")
+    )
+    for name, value in julia.parameters.items():
+        np.testing.assert_allclose(value, plain.parameters[name], atol=2e-6)
+
+
+def test_in_torch_networks_side_by_side_are_those_trained_alone_but_for_rounding() -> None:
+    together = train(Elman(24), TASK, [5, 0, 9], SHORT, backend="torch")
+    for place, seed in enumerate(together.seeds):
+        alone = train(Elman(24), TASK, [seed], SHORT, backend="torch")
         np.testing.assert_array_equal(together.checks["horizon"][:, place], alone.checks["horizon"][:, 0])
         for name, value in alone.parameters.items():
             np.testing.assert_allclose(together.parameters[name][place], value[0], rtol=1e-4, atol=1e-5)
 
 
-def test_a_network_learns_what_torchs_own_learns() -> None:
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("backend", ["julia", "torch"])
+def test_a_network_learns_what_torchs_own_learns(backend: str) -> None:
     protocol = replace(SHORT, steps=12, horizons=(6,), check_every=12, weight_decay=0.01, clip=0.3)
-    ours = train(Elman(16), TASK, [3], protocol)
+    ours = train(Elman(16), TASK, [3], protocol, backend=backend)
     rnn, readout = torch.nn.RNN(2, 16, bias=False, batch_first=True), torch.nn.Linear(16, 2, bias=False)
     first = new_networks(Elman(16), 2, 2, [3])
     with torch.no_grad():
@@ -82,26 +124,31 @@ def test_a_network_learns_what_torchs_own_learns() -> None:
         np.testing.assert_allclose(ours.parameters[name][0], value.detach().numpy(), rtol=1e-4, atol=2e-6)
 
 
-def test_training_that_was_broken_off_ends_in_the_same_numbers(tmp_path: Path) -> None:
-    whole, file = train(Elman(16), TASK, [0, 1], SHORT), tmp_path / "training.npz"
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("backend", ["julia", "torch"])
+def test_training_that_was_broken_off_ends_in_the_same_numbers(tmp_path: Path, backend: str) -> None:
+    whole, file = train(Elman(16), TASK, [0, 1], SHORT, backend=backend), tmp_path / "training.npz"
 
     def broken(done: int, total: int) -> None:
-        if done == 25:
+        if done == 20:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, watch=broken)
+        train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, watch=broken, backend=backend)
     seen: list[int] = []
-    resumed = train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, watch=lambda done, total: seen.append(done))
-    assert seen[0] == 21
+    watched = {"checkpoint": file, "watch": lambda done, total: seen.append(done), "backend": backend}
+    resumed = train(Elman(16), TASK, [0, 1], SHORT, **watched)
+    assert seen[0] == {"julia": 20, "torch": 11}[backend]  # steps are done again from the last check on, at 10
     assert same(resumed, whole)
-    assert same(train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file), whole)
+    assert same(train(Elman(16), TASK, [0, 1], SHORT, checkpoint=file, backend=backend), whole)
     assert [path.name for path in tmp_path.iterdir()] == ["training.npz"]
 
 
-def test_a_network_that_diverges_stops_and_the_others_go_on() -> None:
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("backend", ["julia", "torch"])
+def test_a_network_that_diverges_stops_and_the_others_go_on(backend: str) -> None:
     protocol = replace(SHORT, learning_rate=30.0, steps=40, horizons=(60,), clip=1e9)
-    found = train(Elman(8, "relu"), TASK, [0, 1, 2, 3], protocol)
+    found = train(Elman(8, "relu"), TASK, [0, 1, 2, 3], protocol, backend=backend)
     assert found.diverged.any()
     assert (found.steps[found.diverged] < 40).all()
     assert (found.steps[~found.diverged] == 40).all()
@@ -137,6 +184,11 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         (lambda: train(Elman(8), TASK, []), "at least one, got"),
         (lambda: train(Elman(8), TASK, [1, 1]), "different whole numbers"),
         (lambda: train(Elman(8), TASK, [-1]), "from 0 on"),
+        (lambda: train(Elman(8), TASK, [1], backend="jula"), "unknown backend 'jula': did you mean 'julia'"),
+        (
+            lambda: train(Elman(8), XOR, [1], backend="julia"),
+            "Julia trains Elman networks on linear rules, not .* on xor",
+        ),
         (lambda: Protocol(horizons=(20, 10)), "rising horizons"),
         (lambda: Protocol(horizons=()), "rising horizons"),
         (lambda: Protocol(learning_rate=float("nan")), "learning_rate and clip must be positive"),

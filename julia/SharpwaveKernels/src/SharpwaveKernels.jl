@@ -24,6 +24,7 @@ include("memory/learning.jl")
 include("random.jl")
 include("unitwise.jl")
 include("spiking/spiking.jl")
+include("recurrent/recurrent.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

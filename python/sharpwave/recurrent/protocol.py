@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DECAYS, EPSILON = (0.9, 0.999), 1e-8  # Adam's, as in torch
+
 
 @dataclass(frozen=True)
 class Protocol:

@@ -58,6 +58,9 @@ def uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tenso
     return (2 * torch.rand(shape, generator=generator) - 1) * bound
 
 
+NONLINEARITIES = ("tanh", "relu", "identity")  # in the order in which kernels number them
+
+
 @dataclass(frozen=True)
 class Elman:
     """h(t) = s(W_hh h(t-1) + W_uh u(t)), y(t) = W_hy h(t), from h = 0, without biases.
@@ -73,8 +76,8 @@ class Elman:
     def __post_init__(self) -> None:
         if self.hidden < 1:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
-        if self.nonlinearity not in _SLOPES:
-            raise ValueError(unknown("nonlinearity", self.nonlinearity, _SLOPES))
+        if self.nonlinearity not in NONLINEARITIES:
+            raise ValueError(unknown("nonlinearity", self.nonlinearity, NONLINEARITIES))
 
     @property
     def width(self) -> int:

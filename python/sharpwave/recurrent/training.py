@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..suggest import unknown
+from . import torch_learning
 from .network import RNN
 from .protocol import Protocol
 from .replicas import Architecture, Elman, new_networks
 from .tasks import HistoryTask
-from .training_state import CHECKED, TrainingState
+from .training_state import CHECKED, TrainingState, Watch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_TRAINING, _VALIDATION, _TEST = 0, 1, 2  # streams of examples
-_DECAYS, _EPSILON = (0.9, 0.999), 1e-8  # Adam's, as in torch
-_TOGETHER = 4_000_000  # numbers of hidden states that are computed together, so that they stay in the cache
+Backend = Literal["auto", "julia", "torch"]
+BACKENDS = ("auto", "julia", "torch")
+Learner = Callable[[Protocol, Sequence[int], TrainingState, int, Watch | None], None]
+_VALIDATION, _TEST = 1, 2  # streams of examples; those that are learned have stream 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +91,8 @@ def train(
     protocol: Protocol | None = None,
     *,
     checkpoint: str | Path | None = None,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Watch | None = None,
+    backend: Backend = "auto",
 ) -> Trained:
     """Train a network for each seed, all at once.
 
@@ -98,7 +104,9 @@ def train(
         seeds: of initial weights and of examples.
         protocol: how; None: that of arXiv 2310.02430.
         checkpoint: an .npz file that is written at each check, and from which training goes on if it is there.
-        watch: called with the steps done and their number.
+        watch: called with the steps done and their number, before each check at least.
+        backend: `"julia"`, for `Elman` and linear rules, all networks beside each other on all threads; `"torch"` for
+            any; `"auto"` is Julia where it can be.
 
     Raises:
         ValueError: no seeds, one that is negative or given twice, or a checkpoint of another training.
@@ -119,75 +127,40 @@ def train(
         state = TrainingState.read(path, mark)
     else:
         state = TrainingState.new(new_networks(architecture, d, d, seeds))
+    learn = _learner(architecture, task, backend)
     while state.step < protocol.steps and not bool(state.ended.all()):
-        for some in _together(architecture, task, protocol, state):
-            _learn(architecture, task, protocol, seeds, state, some)
-        state.step += 1
-        if state.step % protocol.check_every == 0 or state.step == protocol.steps:
-            _check(architecture, task, protocol, seeds, state)
-            if path is not None:
-                state.write(path, mark)
-        if watch is not None:
-            watch(state.step, protocol.steps)
+        until = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
+        learn(protocol, seeds, state, until, watch)
+        _check(architecture, task, protocol, seeds, state)
+        if path is not None:
+            state.write(path, mark)
     parameters = {name: value.numpy() for name, value in state.best.items()}
     checks = {name: value.numpy() for name, value in state.checks.items()}
     return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks)
 
 
-def _together(
-    architecture: Architecture, task: HistoryTask, protocol: Protocol, state: TrainingState
-) -> Iterator[Tensor]:
-    """Networks that are not done, those of one stage and not too many at a time."""
-    import torch
+def _learner(architecture: Architecture, task: HistoryTask, backend: Backend) -> Learner:
+    """What trains networks up to a step."""
+    from sharpwave_bridge import JuliaUnavailableError, session
 
-    for stage, horizon in enumerate(protocol.horizons):
-        these = torch.nonzero((state.stage == stage) & ~state.ended).ravel()
-        size = protocol.examples * (task.window + horizon) * architecture.width
-        if len(these):
-            yield from torch.split(these, max(1, _TOGETHER // size))
+    from . import julia_learning
 
-
-def _examples(task: HistoryTask, seeds: Sequence[int], some: Tensor, *place: int) -> tuple[Tensor, Tensor]:
-    import torch
-
-    pairs = [task.batch(seeds[replica], *place) for replica in some.tolist()]
-    inputs, targets = (torch.stack(parts) for parts in zip(*pairs, strict=True))
-    return inputs, targets
-
-
-def _learn(
-    architecture: Architecture,
-    task: HistoryTask,
-    protocol: Protocol,
-    seeds: Sequence[int],
-    state: TrainingState,
-    some: Tensor,
-) -> None:
-    """One step of Adam for networks of one stage; one whose numbers are not finite ends without it."""
-    import torch
-
-    horizon = protocol.horizons[int(state.stage[some[0]])]
-    inputs, targets = _examples(task, seeds, some, state.step, protocol.examples, horizon, _TRAINING)
-    parameters = {name: value[some].requires_grad_() for name, value in state.parameters.items()}
-    outputs = architecture.outputs(parameters, inputs, task.window + horizon)[:, :, task.window :]
-    loss = (outputs - targets).square().mean((1, 2, 3))
-    gradients = dict(zip(parameters, torch.autograd.grad(loss.sum(), list(parameters.values())), strict=True))
-    norm = torch.stack([g.flatten(1).norm(dim=1) for g in gradients.values()]).norm(dim=0)
-    fine = torch.isfinite(loss) & torch.isfinite(norm)
-    state.diverged[some[~fine]] = state.ended[some[~fine]] = True
-    scale = (protocol.clip / (norm + 1e-6)).clamp(max=1.0)
-    state.steps[some[fine]] += 1
-    step = state.step + 1
-    rate, unbiased = protocol.learning_rate / (1 - _DECAYS[0] ** step), math.sqrt(1 - _DECAYS[1] ** step)
-    for name, gradient in gradients.items():
-        shape = (-1, *[1] * (gradient.dim() - 1))
-        old = state.parameters[name][some]
-        gradient = gradient * scale.view(shape) + protocol.weight_decay * old
-        mean = state.mean[name][some].lerp_(gradient, 1 - _DECAYS[0])
-        square = state.square[name][some].mul_(_DECAYS[1]).addcmul_(gradient, gradient, value=1 - _DECAYS[1])
-        new = old - rate * mean / (square.sqrt() / unbiased + _EPSILON)
-        for table, value in ((state.parameters, new), (state.mean, mean), (state.square, square)):
-            table[name][some[fine]] = value[fine]
+    if backend not in BACKENDS:
+        raise ValueError(unknown("backend", backend, BACKENDS))
+    if isinstance(architecture, Elman) and task.matrix is not None and backend != "torch":
+        in_julia: Learner = partial(julia_learning.learn, architecture, task)
+        try:
+            session()
+            return in_julia
+        except JuliaUnavailableError as error:
+            if backend == "julia":
+                raise
+            warnings.warn(f"networks are trained by torch, slowly: {error}", RuntimeWarning, stacklevel=3)
+    elif backend == "julia":
+        raise ValueError(
+            f"Julia trains Elman networks on linear rules, not {architecture!r} on {task.name}: use backend='torch'"
+        )
+    return partial(torch_learning.learn, architecture, task)
 
 
 def _check(
@@ -197,10 +170,12 @@ def _check(
     import torch
 
     found = {name: torch.full((len(seeds),), math.nan, dtype=torch.float64) for name in CHECKED}
-    for some in list(_together(architecture, task, protocol, state)):
+    for some in list(torch_learning.together(architecture, task, protocol, state)):
         stage = int(state.stage[some[0]])
         horizon, last = protocol.horizons[stage], stage == len(protocol.horizons) - 1
-        inputs, targets = _examples(task, seeds, some, state.step, protocol.check_examples, horizon, _VALIDATION)
+        inputs, targets = torch_learning.examples(
+            task, seeds, some, state.step, protocol.check_examples, horizon, _VALIDATION
+        )
         with torch.no_grad():
             parameters = {name: value[some] for name, value in state.parameters.items()}
             outputs = architecture.outputs(parameters, inputs, task.window + horizon)[:, :, task.window :]

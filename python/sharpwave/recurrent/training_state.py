@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ..files import whole
 if TYPE_CHECKING:
     from torch import Tensor
 
+Watch = Callable[[int, int], None]  # is told how many steps are done, of how many
 CHECKED = ("step", "loss", "accuracy", "horizon")
 
 
