@@ -27,6 +27,7 @@ _MODULES = {
     "minibatch-stdp": "minibatch_stdp",
     "c-snn": "c_snn",
     "diehl-cook-2015": "diehl_cook_2015",
+    "variable-binding-table": "variable_binding_table",
 }
 
 

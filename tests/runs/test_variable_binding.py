@@ -1,0 +1,49 @@
+"""RNNs that learn to bind variables, in the quick form of the experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from sharpwave.experiments import find, variable_binding_table
+from sharpwave.experiments.options import quick_form
+from sharpwave.runs import reopen, start
+
+
+@pytest.mark.usefixtures("julia")
+def test_networks_learn_the_rule_and_a_run_that_was_killed_ends_in_the_same(tmp_path: Path, monkeypatch) -> None:
+    experiment = find("variable-binding-table")
+    config = quick_form(experiment, experiment.config(backend="julia"))
+    runs = [start(experiment, config, tmp_path / name) for name in ("whole", "killed")]
+    runs[0].execute()
+    found = xarray.load_dataset(runs[0].directory / "results" / "learn.nc")
+    # .5 is chance; the horizon of the test is twenty times that of the training
+    assert (found.accuracy > 0.62).all()
+    assert (found.steps == config.steps).all()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(variable_binding_table, "_measured", killed)
+        with pytest.raises(KeyboardInterrupt):
+            runs[1].execute()
+    reopen(runs[1].directory, experiment).execute()
+    again = xarray.load_dataset(runs[1].directory / "results" / "learn.nc")
+    xarray.testing.assert_identical(found, again)
+    assert not list(tmp_path.rglob("T2-64-0.npz"))
+    networks = np.load(next(runs[1].directory.rglob("T2-64-0-networks.npz")))
+    assert networks["recurrent"].shape == (2, 64, 64)
+
+
+def test_the_published_table_has_every_cell() -> None:
+    config = variable_binding_table.VariableBindingConfig()
+    assert {tuple(cell) for cell in config.cells()} == set(variable_binding_table._PUBLISHED)
+
+
+def test_a_task_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected tasks among T1, T2, T3, T4"):
+        variable_binding_table.VariableBindingConfig(tasks=("T5",))
