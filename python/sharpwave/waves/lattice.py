@@ -1,0 +1,160 @@
+"""A substrate on which waves carry the past of a system to a boundary that computes what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..recurrent.tasks import HistoryTask
+from .boundaries import Boundary, LinearBoundary, RuleBoundary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class WaveLattice:
+    """s columns of d rows. Waves go from column s to column 1, a column a step, and leave there:
+
+        h_i(t+1) = h_{i+1}(t) for i < s,    h_s(t+1) = f(h_1(t), ..., h_s(t)) + u(t).
+
+    Args:
+        columns: s.
+        rows: d.
+        boundary: f.
+
+    Raises:
+        ValueError: no column or row, or a boundary that does not fit.
+
+    Source:
+        arXiv 2402.10163.
+
+    Example:
+        >>> lattice = WaveLattice(3, 1, LinearBoundary({1: 1.0, 2: 1.0, 3: 1.0}))
+        >>> lattice.run(steps=5, initial=[[[0.0], [0.0], [1.0]]]).values[0, :, 0].tolist()
+        [1.0, 2.0, 4.0, 7.0, 13.0]
+    """
+
+    columns: int
+    rows: int
+    boundary: Boundary
+
+    def __post_init__(self) -> None:
+        if self.columns < 1 or self.rows < 1:
+            raise ValueError(f"a lattice has at least one column and row, got {self.columns} and {self.rows}")
+        self.boundary.fits(self.columns, self.rows)
+
+    def run(self, inputs: ArrayLike | None = None, steps: int | None = None, initial: ArrayLike | None = None) -> Waves:
+        """Let waves travel, in double precision.
+
+        Args:
+            inputs: u (examples, shown, rows), added to what starts; nothing is added afterwards. None: nothing.
+            steps: in all; None: as many as inputs are shown.
+            initial: the substrate before the first step, (examples, columns, rows), column 1 first; None: 0.
+
+        Raises:
+            ValueError: sizes that do not fit, numbers that are not finite, or neither inputs nor an initial substrate.
+        """
+        import torch
+
+        start, drive = self._checked(inputs, initial)
+        count = drive.shape[1] if steps is None else int(steps)
+        if count < 0:
+            raise ValueError(f"steps must not be negative, got {steps}")
+        with torch.no_grad():
+            values = self.roll(torch.from_numpy(start), torch.from_numpy(drive), count)
+        return Waves(self, start, values.numpy())
+
+    def roll(self, initial: Tensor, inputs: Tensor, steps: int) -> Tensor:
+        """The same in torch, with gradients: what started in each step, (examples, steps, rows)."""
+        import torch
+
+        last, found = initial, []
+        for t in range(steps):
+            value = self.boundary(last)
+            if t < inputs.shape[-2]:
+                value = value + inputs[..., t, :]
+            found.append(value)
+            last = torch.cat([last[..., 1:, :], value[..., None, :]], dim=-2)
+        return torch.stack(found, dim=-2) if found else initial[..., :0, :]
+
+    def _checked(self, inputs: ArrayLike | None, initial: ArrayLike | None) -> tuple[Array, Array]:
+        if inputs is None and initial is None:
+            raise ValueError("expected inputs, an initial substrate, or both")
+        drive = None if inputs is None else np.array(inputs, dtype=np.float64)
+        start = None if initial is None else np.array(initial, dtype=np.float64)
+        if drive is not None and (drive.ndim != 3 or drive.shape[2] != self.rows):
+            raise ValueError(f"inputs must be (examples, shown, {self.rows}), got {drive.shape}")
+        if start is not None and (start.ndim != 3 or start.shape[1:] != (self.columns, self.rows)):
+            raise ValueError(
+                f"the initial substrate must be (examples, {self.columns}, {self.rows}), got {start.shape}"
+            )
+        if drive is not None and start is not None and len(drive) != len(start):
+            raise ValueError(f"{len(drive)} examples of inputs, {len(start)} initial substrates: expected as many")
+        for name, array in (("inputs", drive), ("the initial substrate", start)):
+            if array is not None and not np.isfinite(array).all():
+                raise ValueError(f"{name} must be finite")
+        examples = len(drive if drive is not None else start)  # type: ignore[arg-type]  # one of them is there
+        if drive is None:
+            drive = np.zeros((examples, 0, self.rows))
+        if start is None:
+            start = np.zeros((examples, self.columns, self.rows))
+        return start, drive
+
+
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """What travelled on a lattice. A column holds what started some steps before, so that this is all there is to keep.
+
+    Attributes:
+        lattice: on which.
+        initial: the substrate before the first step, (examples, columns, rows).
+        values: what started in each step, (examples, steps, rows).
+    """
+
+    lattice: WaveLattice
+    initial: Array
+    values: Array
+
+    def substrate(self, step: int) -> Array:
+        """All columns after so many steps, (examples, columns, rows), column 1 first.
+
+        Raises:
+            ValueError: the waves did not travel so long.
+        """
+        if not 0 <= step <= self.values.shape[1]:
+            raise ValueError(f"step must be from 0 to {self.values.shape[1]}, got {step}")
+        whole = np.concatenate([self.initial, self.values[:, :step]], axis=1)
+        return whole[:, step : step + self.lattice.columns]
+
+    @property
+    def left(self) -> Array:
+        """What left at the open end in each step, (examples, steps, rows)."""
+        return np.concatenate([self.initial, self.values], axis=1)[:, : self.values.shape[1]]
+
+
+def compile_history_system(task: HistoryTask) -> WaveLattice:
+    """The lattice of a history-dependent system x(t) = f(x(t-s), ..., x(t-1)): its columns are the window.
+
+    Args:
+        task: the system; a linear one gets a `LinearBoundary` that reads only the columns that the rule reads.
+
+    Source:
+        arXiv 2402.10163, theorem 3.1.
+
+    Example:
+        >>> from sharpwave.recurrent import repeat_copy
+        >>> lattice = compile_history_system(repeat_copy(2, 1))
+        >>> lattice.run(steps=4, initial=[[[1.0], [-1.0]]]).values[0, :, 0].tolist()
+        [1.0, -1.0, 1.0, -1.0]
+    """
+    if task.matrix is None:
+        return WaveLattice(task.window, task.dimensions, RuleBoundary(task.rule))
+    blocks = task.matrix.reshape(task.dimensions, task.window, task.dimensions)
+    read = {i + 1: blocks[:, i] for i in range(task.window) if blocks[:, i].any()}
+    return WaveLattice(task.window, task.dimensions, LinearBoundary(read or {1: 0.0}))
