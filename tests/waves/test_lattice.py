@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from sharpwave.recurrent import HistoryTask, binding_task, circuit, published_tasks
 from sharpwave.waves import AttentionBoundary, LinearBoundary, RuleBoundary, WaveLattice, compile_history_system
+from sharpwave.waves.julia_backend import roll
 
 XOR = HistoryTask("xor", 3, 2, lambda x: x[..., 0, :] * x[..., -1, :])
+XOR_LATTICE = compile_history_system(XOR)
 rng = np.random.default_rng(0)
 
 
@@ -72,6 +74,33 @@ def test_the_attention_boundary_is_torchs_attention_with_a_cache_of_the_window()
         cache = torch.cat([cache, found], dim=1)[:, -6:]
 
 
+BOUNDARIES = {
+    "numbers": LinearBoundary({1: 0.5, 4: -0.25, 5: 0.125}),
+    "rows": LinearBoundary({2: rng.normal(size=70) / 2, 5: 0.3}),
+    "matrices": LinearBoundary({1: rng.normal(size=(70, 70)) / 20, 3: rng.normal(size=(70, 70)) / 20, 5: 0.1}),
+    "attention": AttentionBoundary(rng.normal(size=(70, 70)) / 10, rng.normal(size=(70, 70)) / 9),
+}
+
+
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("name", BOUNDARIES)
+@pytest.mark.parametrize("examples", [1, 3])
+def test_julia_and_torch_agree_and_threads_do_not_matter(name: str, examples: int) -> None:
+    lattice = WaveLattice(5, 70, BOUNDARIES[name])
+    start, inputs = rng.normal(size=(examples, 5, 70)), rng.normal(size=(examples, 4, 70))
+    julia, plain = (lattice.run(inputs, 23, start, backend=backend) for backend in ("julia", "torch"))
+    np.testing.assert_allclose(julia.values, plain.values, rtol=1e-11, atol=1e-12)
+    np.testing.assert_array_equal(lattice.run(inputs, 23, start, threads=1).values, julia.values)
+    for example in range(examples):
+        alone = lattice.run(inputs[[example]], 23, start[[example]], backend="julia")
+        np.testing.assert_array_equal(alone.values[0], julia.values[example])
+    _, substrate = roll(lattice, start, inputs, 23, None)
+    np.testing.assert_array_equal(substrate, julia.substrate(23))
+    none, same = roll(lattice, start, inputs, 23, None, keep=False)
+    assert none.shape == (examples, 0, 70)
+    np.testing.assert_array_equal(same, substrate)
+
+
 def test_gradients_flow_through_a_lattice() -> None:
     lattice = WaveLattice(4, 2, AttentionBoundary(*rng.normal(size=(2, 2, 2))))
     start = torch.from_numpy(rng.normal(size=(1, 4, 2))).requires_grad_()
@@ -93,6 +122,8 @@ def test_gradients_flow_through_a_lattice() -> None:
         (lambda: AttentionBoundary(np.eye(2), np.ones((2, 3))), "square and of one size"),
         (lambda: WaveLattice(3, 2, AttentionBoundary(np.eye(3), np.eye(3))), "for 3 rows, the lattice has 2"),
         (lambda: WaveLattice(2, 2, RuleBoundary(lambda x: x[..., -3, :])), "reads beyond the window of 2"),
+        (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="julia"), "use backend='torch'"),
+        (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="jul"), "did you mean 'julia'"),
         (lambda: WaveLattice(0, 2, LinearBoundary({1: 1.0})), "at least one column and row"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run(steps=3), "expected inputs, an initial substrate"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[1.0]]), r"\(examples, shown, 1\), got \(1, 1\)"),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..recurrent.tasks import HistoryTask
-from .boundaries import Boundary, LinearBoundary, RuleBoundary
+from ..suggest import unknown
+from .boundaries import AttentionBoundary, Boundary, LinearBoundary, RuleBoundary
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
+Backend = Literal["auto", "julia", "torch"]
+BACKENDS = ("auto", "julia", "torch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,26 +53,54 @@ class WaveLattice:
             raise ValueError(f"a lattice has at least one column and row, got {self.columns} and {self.rows}")
         self.boundary.fits(self.columns, self.rows)
 
-    def run(self, inputs: ArrayLike | None = None, steps: int | None = None, initial: ArrayLike | None = None) -> Waves:
+    def run(
+        self,
+        inputs: ArrayLike | None = None,
+        steps: int | None = None,
+        initial: ArrayLike | None = None,
+        *,
+        backend: Backend = "auto",
+        threads: int | None = None,
+    ) -> Waves:
         """Let waves travel, in double precision.
 
         Args:
             inputs: u (examples, shown, rows), added to what starts; nothing is added afterwards. None: nothing.
             steps: in all; None: as many as inputs are shown.
             initial: the substrate before the first step, (examples, columns, rows), column 1 first; None: 0.
+            backend: `"julia"`, for linear and attention boundaries, `"torch"` for any, or `"auto"`.
+            threads: of Julia's at most; None: all. Results do not depend on it.
 
         Raises:
             ValueError: sizes that do not fit, numbers that are not finite, or neither inputs nor an initial substrate.
         """
-        import torch
-
+        if backend not in BACKENDS:
+            raise ValueError(unknown("backend", backend, BACKENDS))
         start, drive = self._checked(inputs, initial)
         count = drive.shape[1] if steps is None else int(steps)
         if count < 0:
             raise ValueError(f"steps must not be negative, got {steps}")
+        return Waves(self, start, self._values(start, drive, count, backend, threads))
+
+    def _values(self, start: Array, drive: Array, steps: int, backend: Backend, threads: int | None) -> Array:
+        import torch
+
+        from sharpwave_bridge import JuliaUnavailableError
+
+        from . import julia_backend
+
+        in_julia = isinstance(self.boundary, (LinearBoundary, AttentionBoundary))
+        if backend == "julia" and not in_julia:
+            raise ValueError(f"Julia knows linear and attention boundaries, not {self.boundary!r}: use backend='torch'")
+        if backend != "torch" and in_julia:
+            try:
+                return julia_backend.roll(self, start, drive, steps, threads)[0]
+            except JuliaUnavailableError as error:
+                if backend == "julia":
+                    raise
+                warnings.warn(f"waves travel in torch, slowly: {error}", RuntimeWarning, stacklevel=3)
         with torch.no_grad():
-            values = self.roll(torch.from_numpy(start), torch.from_numpy(drive), count)
-        return Waves(self, start, values.numpy())
+            return np.asarray(self.roll(torch.from_numpy(start), torch.from_numpy(drive), steps).numpy())
 
     def roll(self, initial: Tensor, inputs: Tensor, steps: int) -> Tensor:
         """The same in torch, with gradients: what started in each step, (examples, steps, rows)."""
