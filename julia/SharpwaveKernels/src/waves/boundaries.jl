@@ -53,45 +53,46 @@ struct Space
 end
 Space(rows::Int, columns::Int) = Space(zeros(rows), zeros(rows), zeros(columns))
 
-function compute!(s::Space, b::LinearBoundary, ring::Matrix{Float64}, oldest::Int, mine)
+"What starts next on the rows of a ring, which are those of the lattice after `before` others."
+function compute!(s::Space, b::LinearBoundary, ring::Matrix{Float64}, oldest::Int, before::Int)
     @inbounds for (n, term) in enumerate(b.terms)
         from = place(oldest, term.column, size(ring, 2))
         if term.kind == scalar
-            add_scaled!(s.next, ring, from, term.number, mine, n == 1)
+            add_scaled!(s.next, ring, from, term.number, n == 1)
         elseif term.kind == diagonal
-            add_diagonal!(s.next, ring, from, term.diagonal, mine, n == 1)
+            add_diagonal!(s.next, ring, from, term.diagonal, before, n == 1)
         else
-            add_matrix!(s.next, ring, from, term.matrix, mine, n == 1)
+            add_matrix!(s.next, ring, from, term.matrix, n == 1)
         end
     end
 end
 
-@inline function add_scaled!(next, ring, from::Int, number::Float64, mine, first::Bool)
+@inline function add_scaled!(next, ring, from::Int, number::Float64, first::Bool)
     if first
-        @inbounds @simd ivdep for j in mine
+        @inbounds @simd ivdep for j in axes(ring, 1)
             next[j] = number * ring[j, from]
         end
     else
-        @inbounds @simd ivdep for j in mine
+        @inbounds @simd ivdep for j in axes(ring, 1)
             next[j] += number * ring[j, from]
         end
     end
 end
 
-@inline function add_diagonal!(next, ring, from::Int, numbers, mine, first::Bool)
+@inline function add_diagonal!(next, ring, from::Int, numbers, before::Int, first::Bool)
     if first
-        @inbounds @simd ivdep for j in mine
-            next[j] = numbers[j] * ring[j, from]
+        @inbounds @simd ivdep for j in axes(ring, 1)
+            next[j] = numbers[before+j] * ring[j, from]
         end
     else
-        @inbounds @simd ivdep for j in mine
-            next[j] += numbers[j] * ring[j, from]
+        @inbounds @simd ivdep for j in axes(ring, 1)
+            next[j] += numbers[before+j] * ring[j, from]
         end
     end
 end
 
-@inline function add_matrix!(next, ring, from::Int, matrix, mine, first::Bool)
-    @inbounds for j in mine
+@inline function add_matrix!(next, ring, from::Int, matrix, first::Bool)
+    @inbounds for j in axes(ring, 1)
         total = first ? 0.0 : next[j]
         for k in axes(matrix, 1)
             total += matrix[k, j] * ring[k, from]
@@ -100,10 +101,10 @@ end
     end
 end
 
-function compute!(s::Space, b::AttentionBoundary, ring::Matrix{Float64}, oldest::Int, mine)
+function compute!(s::Space, b::AttentionBoundary, ring::Matrix{Float64}, oldest::Int, ::Int)
     rows, columns = size(ring)
     newest, largest, total = place(oldest, columns, columns), -Inf, 0.0
-    add_matrix!(s.query, ring, newest, b.score, mine, true)
+    add_matrix!(s.query, ring, newest, b.score, true)
     @inbounds for i in 1:columns
         score = 0.0
         @simd for j in 1:rows
@@ -123,7 +124,7 @@ function compute!(s::Space, b::AttentionBoundary, ring::Matrix{Float64}, oldest:
             s.query[j] += share * ring[j, i]
         end
     end
-    @inbounds for j in mine
+    @inbounds for j in 1:rows
         value = 0.0
         for k in 1:rows
             value += b.value[k, j] * s.query[k]
