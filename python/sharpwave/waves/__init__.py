@@ -5,15 +5,34 @@ Source: "Hidden Traveling Waves bind Working Memory Variables in Recurrent Neura
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .boundaries import AttentionBoundary, Boundary, LinearBoundary, RuleBoundary
+from .conversion import as_rnn, as_task, from_rnn
 from .lattice import WaveLattice, Waves, compile_history_system
+
+if TYPE_CHECKING:
+    from .transformer import AttentionOnlyTransformer
 
 __all__ = [
     "AttentionBoundary",
+    "AttentionOnlyTransformer",
     "Boundary",
     "LinearBoundary",
     "RuleBoundary",
     "WaveLattice",
     "Waves",
+    "as_rnn",
+    "as_task",
     "compile_history_system",
+    "from_rnn",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The transformer is a module of torch, which is imported when it is asked for."""
+    if name != "AttentionOnlyTransformer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .transformer import AttentionOnlyTransformer
+
+    return AttentionOnlyTransformer
