@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sharpwave.dynamics import compare_spectra, privileged_basis
-from sharpwave.recurrent import RNN, circuit, companion, published_tasks
+from sharpwave.dynamics import compare_spectra, flip_variables, gradient_by_distance, privileged_basis
+from sharpwave.recurrent import RNN, binding_task, circuit, companion, published_tasks
 
 TASKS = published_tasks()
 rng = np.random.default_rng(0)
@@ -45,6 +47,29 @@ def test_a_variable_that_is_overwritten_goes_where_the_rule_says() -> None:
     np.testing.assert_allclose(found.read(h), window[:, found.variables[:, 0], found.variables[:, 1]], atol=1e-8)
     with pytest.raises(ValueError, match="no variable of block 0 and dimension 7"):
         found.column(0, 7)
+
+
+def test_variables_are_swapped_and_ablated() -> None:
+    exact = circuit(TASKS["T3"], rng.normal(size=(90, 64)), compressed=True)
+    found = privileged_basis(exact.network, TASKS["T3"], "regression")
+    h = rng.normal(size=(4, 36)) @ exact.basis.T
+    before, swapped, ablated = (found.read(x) for x in (h, found.swap(h, 2, 7), found.ablate(h, 5)))
+    np.testing.assert_allclose(swapped[:, [2, 7]], before[:, [7, 2]], atol=1e-9)
+    np.testing.assert_allclose(np.delete(swapped, [2, 7], 1), np.delete(before, [2, 7], 1), atol=1e-9)
+    np.testing.assert_allclose(ablated[:, 5], 0.0, atol=1e-9)
+    np.testing.assert_allclose(np.delete(ablated, 5, 1), np.delete(before, 5, 1), atol=1e-9)
+
+
+def test_a_variable_whose_sign_is_turned_changes_what_the_rule_says_and_nothing_else() -> None:
+    task = binding_task("turn", [(1, 2, 1), (1, 3, -1), (1, 1, 1)], 5)
+    network = circuit(task, rng.normal(size=(20, 15))).network
+    found = privileged_basis(network, task, "regression")
+    turned = flip_variables(network, task, found, trials=200)
+    assert turned.followed.all()
+    assert turned.undisturbed.all()
+    assert not turned.kept.any()
+    wrong = replace(found, basis=np.roll(found.basis, 1, axis=1))  # each variable has its neighbour's direction
+    assert flip_variables(network, task, wrong, trials=200).followed.mean() < 0.2
 
 
 def test_spectra_are_paired_by_the_best_assignment_not_in_order() -> None:
@@ -86,3 +111,12 @@ def test_more_of_one_than_of_the_other_is_said_and_no_number_given() -> None:
 def test_what_cannot_be_compared_or_found_is_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_gradients_of_a_circuit_reach_back_a_whole_window_and_those_of_a_leak_do_not() -> None:
+    wave = circuit(TASKS["T1"]).network
+    off = RNN(wave.recurrent, wave.input, 0.5 * wave.readout, "identity")  # an exact one has no error, and no gradient
+    np.testing.assert_allclose(gradient_by_distance(off, TASKS["T1"]), 1.0)
+    leak = RNN(0.5 * np.eye(8), np.eye(8), np.eye(8), "identity")
+    found = gradient_by_distance(leak, TASKS["T1"])
+    np.testing.assert_allclose(found, 0.5 ** np.arange(8), rtol=1e-9)

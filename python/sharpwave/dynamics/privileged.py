@@ -66,6 +66,16 @@ class PrivilegedBasis:
         change = np.asarray(values) - h @ self.dual[column]
         return np.asarray(h + change[..., None] * self.basis[:, column])
 
+    def ablate(self, states: ArrayLike, column: int) -> Array:
+        """Hidden units without one variable: it is 0."""
+        return self.overwrite(states, column, 0.0)
+
+    def swap(self, states: ArrayLike, first: int, second: int) -> Array:
+        """Hidden units in which two variables have each other's value."""
+        h = np.asarray(states, dtype=np.float64)
+        a, b = h @ self.dual[first], h @ self.dual[second]
+        return self.overwrite(self.overwrite(h, first, b), second, a)
+
 
 def privileged_basis(
     network: RNN,

@@ -1,0 +1,54 @@
+"""How far back a network's gradients reach."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..recurrent.network import RNN
+from ..recurrent.tasks import HistoryTask
+
+
+def gradient_by_distance(network: RNN, task: HistoryTask, *, examples: int = 256, seed: int = 0) -> NDArray[np.float64]:
+    """Norm of the gradient of the loss by each input, against how long ago it was shown, in units of the largest.
+
+    The loss is the squared error of the outputs of one window after the inputs; the norm is the mean over examples.
+
+    Args:
+        network: trained or not.
+        task: what it is to do.
+        examples, seed: of the inputs.
+
+    Returns:
+        (s,): at k, the input that was shown k steps before the last one.
+
+    Source:
+        arXiv 2402.10163, figure of gradient norms; which outputs count there is not known, one window is a choice.
+
+    Example:
+        A network that forgets, and whose last input therefore has the largest gradient:
+
+        >>> from ..recurrent import repeat_copy
+        >>> network = RNN(np.eye(2) * 0.5, np.eye(2), np.eye(2))
+        >>> int(gradient_by_distance(network, repeat_copy(3, 2)).argmax())
+        0
+    """
+    import torch
+
+    functions = {"tanh": torch.tanh, "relu": torch.relu, "identity": torch.clone}
+    function = functions[network.nonlinearity]
+    recurrent, into, readout = (
+        torch.tensor(weights) for weights in (network.recurrent, network.input, network.readout)
+    )
+    s = task.window
+    shown, targets = (part.double() for part in task.batch(seed, 2, examples, s, stream=3))
+    shown.requires_grad_()
+    h, loss = shown.new_zeros(examples, network.hidden), shown.new_zeros(())
+    for t in range(2 * s):
+        drive = h @ recurrent.T
+        h = function(drive + shown[:, t] @ into.T if t < s else drive)
+        if t >= s:
+            loss = loss + (h @ readout.T - targets[:, t - s]).square().sum()
+    (gradient,) = torch.autograd.grad(loss, shown)
+    norms = gradient.norm(dim=2).mean(dim=0).flip(0).numpy()
+    return np.asarray(norms / norms.max())
