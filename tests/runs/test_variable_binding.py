@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,3 +48,25 @@ def test_the_published_table_has_every_cell() -> None:
 def test_a_task_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="expected tasks among T1, T2, T3, T4"):
         variable_binding_table.VariableBindingConfig(tasks=("T5",))
+
+
+def quickly(name: str, root: Path) -> dict[str, float]:
+    experiment = find(name)
+    run = start(experiment, quick_form(experiment, experiment.config()), root)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    return {line["name"]: line["value"] for line in lines if "value" in line}
+
+
+@pytest.mark.usefixtures("julia")
+def test_the_variables_of_exact_and_of_trained_networks_are_found(tmp_path: Path) -> None:
+    found = quickly("privileged-basis", tmp_path)
+    assert found["largest error in exact networks, regression"] < 1e-8
+    assert found["largest error in exact networks, powers from the input"] < 1e-8
+    # 1.4 for the operator of a network that does nothing of the kind, at random
+    assert found["T2: error of the operator, regression"] < 0.25
+
+
+@pytest.mark.usefixtures("julia")
+def test_outputs_follow_a_variable_that_is_overwritten(tmp_path: Path) -> None:
+    assert quickly("intervention", tmp_path)["T2: outputs follow the rule, basis by regression"] >= 95

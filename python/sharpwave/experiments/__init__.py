@@ -28,6 +28,8 @@ _MODULES = {
     "c-snn": "c_snn",
     "diehl-cook-2015": "diehl_cook_2015",
     "variable-binding-table": "variable_binding_table",
+    "privileged-basis": "privileged_basis",
+    "intervention": "intervention",
 }
 
 
