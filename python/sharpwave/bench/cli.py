@@ -24,11 +24,12 @@ from .recall import measure_recalls
 from .record import Cost, Group, compare, context, save
 from .spiking import measure_growth, measure_spiking
 from .table import details, summary
+from .waves import measure_waves
 from .worker import Worker, WorkerError
 from .worker import ours as our_worker
 from .worker import peers as peer_worker
 
-GROUPS = ("bridge", "ode", "recall", "spiking")
+GROUPS = ("bridge", "ode", "recall", "spiking", "waves")
 LIMIT = 30.0  # seconds of one sample
 SAVED = Path("scripts/results/bench.json")
 
@@ -100,6 +101,13 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
                 points = measure_odes(ours, peers, limit, say)
                 entries = compare(points, OUR_ODE_SOLVERS)
                 yield name, Group(context(command, versions), tuple(points), entries, (), missing)
+            elif name == "waves":
+                try:
+                    pairs, steps = measure_waves(say)
+                except JuliaUnavailableError as error:
+                    say(f"waves: not measured: {error}")
+                    continue
+                yield name, Group(context(command, {}), (), tuple(pairs), tuple(steps))
             elif name == "spiking":
                 points, beside = measure_spiking(ours, peers, limit, say)
                 yield name, Group(context(command, versions), tuple(points), tuple(beside), _growth(say), missing)

@@ -16,13 +16,18 @@ _TITLES = {
     "recall": "Recall in a DSEM",
     "bridge": "The bridge",
     "spiking": "Spiking networks",
+    "waves": "Wave lattices and trained RNNs",
+}
+_WORK = {  # groups in which the work is the same, and what their times are
+    "spiking": "Times of an example of 250 ms, or of a second of CUBA; ours as a whole call.",
+    "waves": "Times of a step.",
 }
 
 
 def summary(groups: dict[str, Group]) -> str:
     """One row for each problem and peer: the ratios of times at equal error, and the compile times."""
     return "\n".join(
-        _section(name, group, _work_rows(group) if name == "spiking" else _summary_rows(group))
+        _section(name, group, _work_rows(group, _WORK[name]) if name in _WORK else _summary_rows(group))
         for name, group in groups.items()
     )
 
@@ -30,7 +35,7 @@ def summary(groups: dict[str, Group]) -> str:
 def brief(groups: dict[str, Group]) -> str:
     """A row for each problem and a column for each peer, and the times that have a bound."""
     return "\n".join(
-        _section(name, group, _work_rows(group) if name == "spiking" else _ratio_matrix(group))
+        _section(name, group, _work_rows(group, _WORK[name]) if name in _WORK else _ratio_matrix(group))
         for name, group in groups.items()
     )
 
@@ -40,7 +45,7 @@ def details(groups: dict[str, Group]) -> str:
     return "\n".join(
         f"### {_TITLES.get(name, name)}: all points\n\n{_entry_rows(group.entries)}\n{_curve_rows(group)}"
         for name, group in groups.items()
-        if group.points and name != "spiking"
+        if group.points and name not in _WORK
     )
 
 
@@ -150,7 +155,7 @@ def _ratio_matrix(group: Group) -> str:
     return what + _markdown(["problem", *peers], rows)
 
 
-def _work_rows(group: Group) -> str:
+def _work_rows(group: Group, times: str) -> str:
     """Where there are no tolerances, but the same work: a row for each problem and peer."""
     if not group.entries:
         return ""
@@ -169,7 +174,7 @@ def _work_rows(group: Group) -> str:
         for entry in group.entries
     ]
     head = ["problem", "peer", "peer's time", "ours", "ratio", "peer compiles", "ours compiles", "work"]
-    return "Times of an example of 250 ms, or of a second of CUBA; ours as a whole call.\n\n" + _markdown(head, rows)
+    return f"{times}\n\n{_markdown(head, rows)}"
 
 
 def _ratio(value: float) -> str:
