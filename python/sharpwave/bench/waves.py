@@ -12,7 +12,7 @@ from .measure import Say
 from .record import Cost, Entry
 
 COLUMNS = (8, 64, 512, 8192)
-ROWS, STEPS = 64, 20_000  # of the lattices of these lengths
+ROWS, STEPS = 64, 400_000  # of the lattices of these lengths
 LARGE, LARGE_STEPS = 2_000_000, 40  # rows, beyond any cache, and steps
 ROLLED = ((8, 4096), (64, 4096), (512, 512))  # columns and rows of lattices that torch.roll moves
 NETWORKS, HIDDEN, HORIZON, TRAINED = 20, (64, 128), 100, 20  # the last are steps of training
