@@ -70,3 +70,11 @@ def test_the_variables_of_exact_and_of_trained_networks_are_found(tmp_path: Path
 @pytest.mark.usefixtures("julia")
 def test_outputs_follow_a_variable_that_is_overwritten(tmp_path: Path) -> None:
     assert quickly("intervention", tmp_path)["T2: outputs follow the rule, basis by regression"] >= 95
+
+
+@pytest.mark.usefixtures("julia")
+def test_gradients_reach_further_after_training(tmp_path: Path) -> None:
+    found = quickly("wave-gradient", tmp_path)
+    before, after = (found[f"T2: gradient at distance 7, {when} training"] for when in ("before", "after"))
+    assert before < 0.1
+    assert after > 2 * before

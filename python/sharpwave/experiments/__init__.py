@@ -30,6 +30,7 @@ _MODULES = {
     "variable-binding-table": "variable_binding_table",
     "privileged-basis": "privileged_basis",
     "intervention": "intervention",
+    "wave-gradient": "wave_gradient",
 }
 
 
