@@ -18,7 +18,7 @@ from .peers.spiking_cases import CUBA, IMAGES
 from .record import Cost, Entry, Point
 from .worker import Worker
 
-EXAMPLES = 96  # images of a sample; a multiple of all batches
+EXAMPLES = {1: 96, 32: 480}  # images of a sample by batch, so that one of ours does not end before it has begun
 COMPILING = 120.0  # seconds that a first call may take beyond the limit
 REPEATS = 5
 BUDGET = 10.0  # seconds of samples of a point
@@ -44,10 +44,11 @@ def measure_spiking(ours: Worker, peers: Worker | None, limit: float, say: Say) 
     points: list[Point] = []
     entries: list[Entry] = []
     with tempfile.TemporaryDirectory() as directory:
-        images = Path(directory) / "images.npy"
-        np.save(images, _training_images())
+        files = {batch: Path(directory) / f"{batch}.npy" for batch in EXAMPLES}
+        for batch, file in files.items():
+            np.save(file, _training_images(EXAMPLES[batch]))
         for problem in (*IMAGES, *CUBA):
-            given = {"images": str(images)} if problem in IMAGES else {}
+            given = {"images": str(files[IMAGES[problem].batch])} if problem in IMAGES else {}
             own = [*OURS.values(), OURS_TORCH] if problem in IMAGES else [f"{OURS[1]}, CUBA"]
             series = [Series(ours, solver, [(0.0, 0.0)], given) for solver in own]
             series += peer_series(peers, problem, [(0.0, 0.0)], given)
@@ -60,10 +61,10 @@ def measure_spiking(ours: Worker, peers: Worker | None, limit: float, say: Say) 
     return points, entries
 
 
-def _training_images() -> Any:
+def _training_images(count: int) -> Any:
     from ..data import load
 
-    return load("mnist").train_images[:EXAMPLES]
+    return load("mnist").train_images[:count]
 
 
 def _for_one_example(point: Point) -> Point:
@@ -158,7 +159,7 @@ def _epochs(say: Say) -> Iterator[Cost]:
 def _growth(say: Say) -> Iterator[Cost]:
     from ..spiking import locally_connected_network
 
-    images = _training_images()[:GROWN, 4:24, 4:24].reshape(GROWN, 400) * 0.5
+    images = _training_images(GROWN)[:, 4:24, 4:24].reshape(GROWN, 400) * 0.5
     reference = None
     for filters in SIZES:
         network = locally_connected_network(filters, 12, 4)
