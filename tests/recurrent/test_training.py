@@ -168,6 +168,17 @@ def test_a_task_is_learned_and_a_network_without_mistakes_has_done() -> None:
     assert (outputs * targets.numpy() > 0).all()
 
 
+def test_a_wave_carries_an_input_from_the_newest_column_to_the_oldest() -> None:
+    first = new_networks(Elman(11, "identity", "wave"), 2, 2, [0])
+    network = RNN(*(first[name][0].numpy() for name in ("recurrent", "input", "readout")), "identity")
+    states = network.states([[3.0, 4.0]], steps=7)
+    for t in range(5):
+        assert np.flatnonzero(states[t]).tolist() == [8 - 2 * t, 9 - 2 * t]
+    assert not states[5:].any()
+    with pytest.raises(ValueError, match="as many units as inputs at least, got 1 and 2"):
+        new_networks(Elman(1, start="wave"), 2, 2, [0])
+
+
 def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "training.npz"
     train(Elman(8), TASK, [0], replace(SHORT, steps=10), checkpoint=file)
@@ -194,6 +205,7 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         (lambda: Protocol(learning_rate=float("nan")), "learning_rate and clip must be positive"),
         (lambda: Protocol(weight_decay=-0.1), "weight_decay not negative"),
         (lambda: Elman(0), "hidden must be at least 1"),
+        (lambda: Elman(4, start="waves"), "unknown start 'waves': did you mean 'wave'"),
         (lambda: Elman(4, "tan"), "unknown nonlinearity 'tan': did you mean 'tanh'"),
         (lambda: RNN(np.eye(3), np.ones((2, 1)), np.ones((1, 3))), r"got \(3, 3\), \(2, 1\) and \(1, 3\)"),
     ],

@@ -78,3 +78,10 @@ def test_gradients_reach_further_after_training(tmp_path: Path) -> None:
     before, after = (found[f"T2: gradient at distance 7, {when} training"] for when in ("before", "after"))
     assert before < 0.1
     assert after > 2 * before
+
+
+@pytest.mark.usefixtures("julia")
+def test_networks_that_begin_as_waves_learn_sooner(tmp_path: Path) -> None:
+    found = quickly("wave-init", tmp_path)
+    assert found["s = 4, wave: networks that solved it"] == found["s = 4, uniform: networks that solved it"] == 2
+    assert found["s = 4, wave: steps to solution, median"] < 0.8 * found["s = 4, uniform: steps to solution, median"]

@@ -31,6 +31,7 @@ _MODULES = {
     "privileged-basis": "privileged_basis",
     "intervention": "intervention",
     "wave-gradient": "wave_gradient",
+    "wave-init": "wave_init",
 }
 
 

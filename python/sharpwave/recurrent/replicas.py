@@ -58,6 +58,7 @@ def uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tenso
     return (2 * torch.rand(shape, generator=generator) - 1) * bound
 
 
+STARTS = ("uniform", "wave")
 NONLINEARITIES = ("tanh", "relu", "identity")  # in the order in which kernels number them
 
 
@@ -68,16 +69,25 @@ class Elman:
     Args:
         hidden: units.
         nonlinearity: s, `"tanh"`, `"relu"` or `"identity"`.
+        start: initial weights. `"uniform"`: all from U(-1/sqrt(hidden), 1/sqrt(hidden)), torch's own default; the
+            paper's are not known. `"wave"`: units are columns of a wave lattice, as many rows as inputs; recurrent
+            weights shift them, inputs start at the newest column, and the readout is uniform.
+
+    Raises:
+        ValueError: no unit, an unknown name, or, of a wave, fewer units than inputs.
     """
 
     hidden: int
     nonlinearity: str = "tanh"
+    start: str = "uniform"
 
     def __post_init__(self) -> None:
         if self.hidden < 1:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
         if self.nonlinearity not in NONLINEARITIES:
             raise ValueError(unknown("nonlinearity", self.nonlinearity, NONLINEARITIES))
+        if self.start not in STARTS:
+            raise ValueError(unknown("start", self.start, STARTS))
 
     @property
     def width(self) -> int:
@@ -85,10 +95,19 @@ class Elman:
         return self.hidden
 
     def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
-        """All numbers from U(-1/sqrt(hidden), 1/sqrt(hidden)), torch's own default; the paper's are not known."""
-        n = self.hidden
+        """See `Elman`, on `start`."""
+        n, d = self.hidden, inputs
         shapes = {"recurrent": (n, n), "input": (n, inputs), "readout": (outputs, n)}
-        return {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
+        found = {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
+        if self.start == "wave":
+            last = n // d * d
+            if not last:
+                raise ValueError(f"a wave needs as many units as inputs at least, got {n} and {d}")
+            for name in ("recurrent", "input"):
+                found[name].zero_()
+            found["recurrent"][: last - d, d:last].fill_diagonal_(1.0)
+            found["input"][last - d : last].fill_diagonal_(1.0)
+        return found
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""
