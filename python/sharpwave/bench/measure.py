@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import sleep
 from types import MappingProxyType
 from typing import Any
 
@@ -91,6 +92,7 @@ def measure(
     at_least: float = AT_LEAST,
     budget: float = BUDGET,
     compiling: float = COMPILING,
+    settle: float = 0.0,
 ) -> list[Point]:
     """Measure every solver at every tolerance.
 
@@ -108,6 +110,7 @@ def measure(
         repeats: number of rounds.
         at_least: seconds that a sample is filled with solves for.
         budget: seconds of samples after which a point gets no further ones.
+        settle: seconds to wait before each sample: threads of OpenMP spin on for .2 s after a peer's last loop.
         compiling: seconds that a first call may take beyond the limit.
     """
     trials = _in_turns(series)
@@ -121,6 +124,7 @@ def measure(
             if turn == 0 and name in over:
                 trial.end(f"not tried: over {limit:g} s at a looser tolerance")
                 continue
+            sleep(settle)
             try:
                 _sample(trial, problem, limit, compiling, at_least, error_of, built)
             except WorkerTimeoutError:

@@ -22,6 +22,7 @@ EXAMPLES = {1: 96, 32: 480}  # images of a sample by batch, so that one of ours 
 COMPILING = 120.0  # seconds that a first call may take beyond the limit
 REPEATS = 5
 BUDGET = 10.0  # seconds of samples of a point
+SETTLE = 0.5  # seconds before a sample
 SAME_SPIKES = 0.25  # by how much spikes of outputs may differ: encoders and the choice among spikers do
 SAME_RATE, SAME_CV = 0.6, 0.03  # Hz, around what CUBA is known for
 SIZES = (100, 1_000, 10_000)  # filters of locally connected networks; nine positions each
@@ -53,7 +54,15 @@ def measure_spiking(ours: Worker, peers: Worker | None, limit: float, say: Say) 
             series = [Series(ours, solver, [(0.0, 0.0)], given) for solver in own]
             series += peer_series(peers, problem, [(0.0, 0.0)], given)
             measured = measure(
-                problem, series, lambda y: 0.0, limit, say, repeats=REPEATS, budget=BUDGET, compiling=COMPILING
+                problem,
+                series,
+                lambda y: 0.0,
+                limit,
+                say,
+                repeats=REPEATS,
+                budget=BUDGET,
+                compiling=COMPILING,
+                settle=SETTLE,
             )
             each = [_for_one_example(point) for point in measured]
             points += each
