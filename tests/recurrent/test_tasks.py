@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from random_tasks import random_sources
 from sharpwave.recurrent import (
     HistoryTask,
     binding_task,
@@ -45,11 +46,7 @@ def test_compose_copy_has_the_roots_of_one_of_each_order_up_to_eight() -> None:
 
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**31))
 def test_a_binding_task_is_the_recursion_that_it_says(window: int, dimensions: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    sources = [
-        (int(rng.integers(1, window + 1)), int(rng.integers(1, dimensions + 1)), int(rng.choice([-1, 1])))
-        for _ in range(dimensions)
-    ]
+    sources = random_sources(window, dimensions, np.random.default_rng(seed))
     task = binding_task("any", sources, window)
     inputs, targets = task.batch(seed, 3, 2, 11)
     x = np.concatenate([inputs, targets], axis=1)

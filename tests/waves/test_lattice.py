@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from random_tasks import random_sources
 from sharpwave.recurrent import HistoryTask, binding_task, circuit, published_tasks
 from sharpwave.waves import AttentionBoundary, LinearBoundary, RuleBoundary, WaveLattice, compile_history_system
 from sharpwave.waves.julia_backend import roll
@@ -27,11 +28,7 @@ def test_a_compiled_system_rolls_on_as_its_recursion_bit_for_bit(task: HistoryTa
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**31))
 def test_any_binding_task_is_its_lattice(window: int, dimensions: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    sources = [
-        (int(random.integers(1, window + 1)), int(random.integers(1, dimensions + 1)), int(random.choice([-1, 1])))
-        for _ in range(dimensions)
-    ]
-    task = binding_task("any", sources, window)
+    task = binding_task("any", random_sources(window, dimensions, random), window)
     start = random.normal(size=(2, window, dimensions))
     waves = compile_history_system(task).run(steps=13, initial=start)
     np.testing.assert_array_equal(waves.values, task.continued(start, 13).numpy())

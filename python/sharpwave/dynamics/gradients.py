@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recurrent.network import RNN
+from ..recurrent.replicas import Elman
 from ..recurrent.tasks import HistoryTask
 
 
@@ -35,20 +36,11 @@ def gradient_by_distance(network: RNN, task: HistoryTask, *, examples: int = 256
     """
     import torch
 
-    functions = {"tanh": torch.tanh, "relu": torch.relu, "identity": torch.clone}
-    function = functions[network.nonlinearity]
-    recurrent, into, readout = (
-        torch.tensor(weights) for weights in (network.recurrent, network.input, network.readout)
-    )
+    parameters = {name: torch.tensor(getattr(network, name))[None] for name in ("recurrent", "input", "readout")}
     s = task.window
     shown, targets = (part.double() for part in task.batch(seed, 2, examples, s, stream=3))
     shown.requires_grad_()
-    h, loss = shown.new_zeros(examples, network.hidden), shown.new_zeros(())
-    for t in range(2 * s):
-        drive = h @ recurrent.T
-        h = function(drive + shown[:, t] @ into.T if t < s else drive)
-        if t >= s:
-            loss = loss + (h @ readout.T - targets[:, t - s]).square().sum()
-    (gradient,) = torch.autograd.grad(loss, shown)
+    outputs = Elman(network.hidden, network.nonlinearity).outputs(parameters, shown[None], 2 * s)[0, :, s:]
+    (gradient,) = torch.autograd.grad((outputs - targets).square().sum(), shown)
     norms = gradient.norm(dim=2).mean(dim=0).flip(0).numpy()
     return np.asarray(norms / norms.max())

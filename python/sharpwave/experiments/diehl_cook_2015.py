@@ -72,11 +72,10 @@ def learn(context: Context) -> dict[str, Any]:
     config = context.config
     seeds = range(config.seed, config.seed + config.seeds)
     networks = [(inhibition, units) for inhibition in config.inhibitions for units in config.units]
+    slowest_first = sorted(networks, key=lambda network: -network[1])  # for the sake of the last process
     tasks = {
         _name(*network, seed): partial(_train, config, *network, seed, points(context))
-        for network in sorted(
-            networks, key=lambda network: -network[1]
-        )  # the slowest first, for the last process' sake
+        for network in slowest_first
         for seed in seeds
     }
     done = swept(context, tasks, config.jobs)
@@ -86,14 +85,11 @@ def learn(context: Context) -> dict[str, Any]:
             context.timing(f"{name}, {what} of an image", seconds)
     _report(context, found)
     _figures(context, found)
-    axes, shape = (
-        ("inhibition", "units", "seed", "readout"),
-        (len(config.inhibitions), len(config.units), len(seeds), -1),
-    )
+    axes = ("inhibition", "units", "seed", "readout")
+    shape = (len(config.inhibitions), len(config.units), len(seeds), -1)
+    trained = [one["accuracy"] for ones in found.values() for one in ones]
     accuracy = {
-        when: np.reshape(
-            [[one["accuracy"][when][r] for r in _READOUTS] for ones in found.values() for one in ones], shape
-        )
+        when: np.reshape([[one[when][readout] for readout in _READOUTS] for one in trained], shape)
         for when in ("afterwards", "beside")
     }
     return {

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .experiment import Context, Experiment
 from .trained_rnns import TrainedRnnConfig, trained_rnns
+
+
+@dataclass(frozen=True)
+class InterventionConfig(TrainedRnnConfig):
+    """Networks that are trained, and how often each is intervened with."""
+
+    trials: int = 500
+    """Interventions on each network."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trials < 1:
+            raise ValueError("all numbers must be at least 1")
+
 
 _WAYS = {"powers": {"method": "powers", "ground": "readout"}, "regression": {"method": "regression"}}
 
@@ -53,7 +68,7 @@ EXPERIMENT = Experiment(
     summary="If directions that were found in a trained RNN are its variables, then another value in one of them must "
     "change those outputs which the task's rule computes from it, and no others.",
     source="beyond arXiv 2310.02430, whose variables these are",
-    config=TrainedRnnConfig,
+    config=InterventionConfig,
     quick={"seeds": 1, "tasks": ("T2",), "hidden": 64, "steps": 6000, "horizons": (10, 20), "trials": 100},
     steps=(overwrite,),
     headline=tuple(f"{task}: outputs follow the rule, basis by regression" for task in TrainedRnnConfig.tasks),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from .experiment import Context
 from .sweeping import points
 
 if TYPE_CHECKING:
-    from ..recurrent import RNN
+    from ..recurrent import RNN, Trained
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,6 @@ class TrainedRnnConfig:
     """Steps of training."""
     horizons: tuple[int, ...] = (10, 20, 40, 60, 100)
     """Outputs that count, one stage after the other."""
-    trials: int = 500
-    """Interventions on each network."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who trains: auto is Julia, or torch where there is no Julia."""
 
@@ -40,33 +40,65 @@ class TrainedRnnConfig:
         known = TrainedRnnConfig.tasks
         if not self.tasks or not set(self.tasks) <= set(known):
             raise ValueError(f"tasks must be among {', '.join(known)}, got {', '.join(self.tasks) or 'none'}")
-        if min(self.seeds, self.hidden, self.steps, self.trials) < 1:
+        if min(self.seeds, self.hidden, self.steps) < 1:
             raise ValueError("all numbers must be at least 1")
 
 
 def trained_rnns(context: Context) -> dict[str, list[RNN]]:
     """The networks, by task; those that a killed run has trained are read again."""
-    from ..recurrent import RNN, Elman, Protocol, published_tasks, train
-
     config: TrainedRnnConfig = context.config
     home, found = points(context), {}
-    home.mkdir(parents=True, exist_ok=True)
     for place, task in enumerate(config.tasks):
-        path, checkpoint = home / f"{task}-networks.npz", home / f"{task}.npz"
 
         def watch(done: int, steps: int, place: int = place) -> None:
             context.progress(place + done / steps, len(config.tasks) + 0.1)
 
+        path = networks_file(home, task)
         if not path.exists():
-            trained = train(
-                Elman(config.hidden), published_tasks()[task], range(config.seed, config.seed + config.seeds),
-                Protocol(steps=config.steps, horizons=config.horizons),
-                checkpoint=checkpoint, watch=watch, backend=config.backend,
-            )  # fmt: skip
-            with whole(path) as beside, beside.open("wb") as file:
-                np.savez(file, accuracy=trained.test(), **dict(trained.parameters))  # type: ignore[arg-type]
-            checkpoint.unlink(missing_ok=True)
+            train_and_keep(config, task, config.hidden, 0.0, home, task, watch)
         with np.load(path, allow_pickle=False) as file:
-            parts = [file[name] for name in ("recurrent", "input", "readout")]
-        found[task] = [RNN(*weights) for weights in zip(*parts, strict=True)]
+            found[task] = as_rnns(file)
     return found
+
+
+def train_and_keep(
+    config: Any, task: str, hidden: int, weight_decay: float, home: Path, label: str, watch: Callable[[int, int], None]
+) -> Trained:
+    """Train networks from their checkpoint on, if there is one, and keep them in `networks_file`.
+
+    Args:
+        config: says `seed`, `seeds`, `steps`, `horizons` and `backend`.
+        task: one of `published_tasks`.
+        hidden: units.
+        weight_decay: L2.
+        home: directory of the files.
+        label: begins their names.
+        watch: called with the steps done and their number.
+    """
+    from ..recurrent import Elman, Protocol, published_tasks, train
+
+    home.mkdir(parents=True, exist_ok=True)
+    checkpoint = home / f"{label}.npz"
+    trained = train(
+        Elman(hidden), published_tasks()[task], range(config.seed, config.seed + config.seeds),
+        Protocol(steps=config.steps, weight_decay=weight_decay, horizons=config.horizons),
+        checkpoint=checkpoint, watch=watch, backend=config.backend,
+    )  # fmt: skip
+    arrays: dict[str, Any] = dict(trained.parameters)
+    with whole(networks_file(home, label)) as path, path.open("wb") as file:
+        np.savez(file, **arrays)
+    checkpoint.unlink(missing_ok=True)
+    return trained
+
+
+def networks_file(home: Path, label: str) -> Path:
+    """Where the networks of this name are kept."""
+    return home / f"{label}-networks.npz"
+
+
+def as_rnns(parameters: Mapping[str, Any]) -> list[RNN]:
+    """Networks of tanh units from their parameters, which have a leading axis."""
+    from ..recurrent import RNN
+
+    parts = [np.asarray(parameters[name]) for name in ("recurrent", "input", "readout")]
+    return [RNN(*weights) for weights in zip(*parts, strict=True)]

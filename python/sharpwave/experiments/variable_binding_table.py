@@ -13,6 +13,7 @@ import numpy as np
 
 from .experiment import Context, Experiment
 from .sweeping import kept, points
+from .trained_rnns import networks_file, train_and_keep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,20 +111,8 @@ def learn(context: Context) -> dict[str, Any]:
 
 
 def _train(config: VariableBindingConfig, cell: Cell, home: Path, watch: Any) -> dict[str, Any]:
-    from ..files import whole
-    from ..recurrent import Elman, Protocol, published_tasks, train
-
-    began, checkpoint = perf_counter(), home / f"{cell.label}.npz"
-    home.mkdir(parents=True, exist_ok=True)
-    protocol = Protocol(steps=config.steps, weight_decay=cell.weight_decay, horizons=config.horizons)
-    trained = train(
-        Elman(cell.hidden), published_tasks()[cell.task], range(config.seed, config.seed + config.seeds), protocol,
-        checkpoint=checkpoint, watch=watch, backend=config.backend,
-    )  # fmt: skip
-    with whole(home / f"{cell.label}-networks.npz") as path, path.open("wb") as file:
-        arrays: dict[str, Any] = dict(trained.parameters)
-        np.savez(file, **arrays)
-    checkpoint.unlink(missing_ok=True)
+    began = perf_counter()
+    trained = train_and_keep(config, cell.task, cell.hidden, cell.weight_decay, home, cell.label, watch)
     return {**_measured(trained, config.test_horizon), "seconds": perf_counter() - began}
 
 
@@ -202,7 +191,7 @@ def _draw(context: Context, found: dict[Cell, dict[str, Any]]) -> Figure:
             one = found[cell]
             errors = [np.inf if e is None else e for e in one["error"]]
             chosen = int(np.argmin(errors) if np.isfinite(errors).any() else np.argmax(one["accuracy"]))
-            with np.load(points(context) / f"{cell.label}-networks.npz", allow_pickle=False) as file:
+            with np.load(networks_file(points(context), cell.label), allow_pickle=False) as file:
                 eigenvalues = np.linalg.eigvals(file["recurrent"][chosen].astype(np.float64))
             known = np.linalg.eigvals(companion(tasks[task]))
             known = known[np.abs(known) > _THRESHOLD]

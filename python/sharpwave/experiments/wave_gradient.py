@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .experiment import Context, Experiment
-from .trained_rnns import TrainedRnnConfig, trained_rnns
+from .trained_rnns import TrainedRnnConfig, as_rnns, trained_rnns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,13 +19,12 @@ _WHEN = ("before training", "after training")
 def reach(context: Context) -> dict[str, Any]:
     """Measure the gradient of the loss by each input, against how long ago it was shown."""
     from ..dynamics import gradient_by_distance
-    from ..recurrent import RNN, Elman, new_networks, published_tasks
+    from ..recurrent import Elman, new_networks, published_tasks
 
     config, networks, rows = context.config, trained_rnns(context), []
     seeds = range(config.seed, config.seed + config.seeds)
     first = new_networks(Elman(config.hidden), 8, 8, seeds)
-    parts = [first[name].numpy() for name in ("recurrent", "input", "readout")]
-    untrained = [RNN(*weights) for weights in zip(*parts, strict=True)]
+    untrained = as_rnns(first)
     found = np.array([
         [[gradient_by_distance(network, published_tasks()[task]) for network in ones] for ones in (untrained, trained)]
         for task, trained in networks.items()

@@ -24,13 +24,17 @@ def companion(task: HistoryTask) -> Array:
         >>> companion(repeat_copy(2, 1)).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    if task.matrix is None:
-        raise ValueError(f"{task.name}: only a linear rule has this matrix; give the task its `matrix`")
     size, d = task.window * task.dimensions, task.dimensions
     phi = np.zeros((size, size))
     phi[: size - d, d:] = np.eye(size - d)
-    phi[size - d :] = task.matrix
+    phi[size - d :] = _matrix(task)
     return phi
+
+
+def _matrix(task: HistoryTask) -> Array:
+    if task.matrix is None:
+        raise ValueError(f"{task.name}: only a linear rule has this matrix; give the task its `matrix`")
+    return task.matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +99,7 @@ def kept_variables(task: HistoryTask) -> NDArray[np.int64]:
         >>> len(kept_variables(repeat_copy()))
         64
     """
-    companion(task)
-    assert task.matrix is not None
-    used = (task.matrix != 0).any(axis=0).reshape(task.window, task.dimensions)
+    used = (_matrix(task) != 0).any(axis=0).reshape(task.window, task.dimensions)
     needed = np.logical_or.accumulate(used, axis=0)
     needed[-1] = True  # outputs themselves
     return np.flatnonzero(needed.ravel())

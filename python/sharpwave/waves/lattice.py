@@ -83,8 +83,6 @@ class WaveLattice:
         return Waves(self, start, self._values(start, drive, count, backend, threads))
 
     def _values(self, start: Array, drive: Array, steps: int, backend: Backend, threads: int | None) -> Array:
-        import torch
-
         from sharpwave_bridge import JuliaUnavailableError
 
         from . import julia_backend
@@ -99,6 +97,8 @@ class WaveLattice:
                 if backend == "julia":
                     raise
                 warnings.warn(f"waves travel in torch, slowly: {error}", RuntimeWarning, stacklevel=3)
+        import torch
+
         with torch.no_grad():
             return np.asarray(self.roll(torch.from_numpy(start), torch.from_numpy(drive), steps).numpy())
 

@@ -1,9 +1,8 @@
 "Recurrent networks of three matrices, trained side by side."
 module Recurrent
 
-using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, expect!, guarded, multiply_rows!, progress!, random_words,
-                          throw_if_cancelled, @kernel
-using ..SharpwaveKernels.Spiking: Barrier, on_threads
+using ..SharpwaveKernels: BadArgument, Barrier, Control, KERNELS, Kernel, allowed_threads, cancelled, expect!, guarded, multiply_rows!,
+                          on_threads, progress!, random_words, throw_if_cancelled, @kernel
 
 include("elman.jl")
 include("training.jl")

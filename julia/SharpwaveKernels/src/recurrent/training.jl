@@ -66,7 +66,7 @@ function train_elman(control::Control, numbers, settings, matrix, seeds, horizon
     all(h -> h > 0, horizons) || throw(BadArgument("horizons", "must be positive, got $horizons"))
     expect!(control, length(seeds) * steps)
     next, finished = Threads.Atomic{Int}(0), Threads.Atomic{Int}(0)
-    barrier = Barrier(min(threads > 0 ? threads : Threads.nthreads(), length(seeds), Threads.nthreads()))
+    barrier = Barrier(min(allowed_threads(threads), length(seeds)))
     on_threads(barrier) do _
         space = ElmanSpace(s, shown + maximum(horizons))
         while true

@@ -42,7 +42,7 @@ function simulate_spiking(control::Control, handle, numbers, dt, scales, weights
     outcome = Outcome(summary, counts, [k for k in eachindex(counted) if counted[k] != 0], [Recorded() for _ in 1:examples])
     presentation = Presentation(batch, wanted, watched, copy(scales))
     expect!(control, examples)
-    allowed = min(threads > 0 ? threads : Threads.nthreads(), Threads.nthreads())
+    allowed = allowed_threads(threads)
     given = (net = net, control = control, initial = initial, rates = rates, event_first = event_first, event_step = event_step,
              event_unit = event_unit, reward = reward, examples = examples, first_example = first_example, steps = steps,
              input_steps = input_steps, dt = dt, seed = seed, learning = learning != 0, recorded = recorded .!= 0,

@@ -1,8 +1,9 @@
 "Spiking networks in batches: event-driven delivery, compiled neuron models and plasticity rules, threads over the examples."
 module Spiking
 
-using ..SharpwaveKernels: BadArgument, Control, KERNELS, Kernel, cancelled, compiled_loop, expect!, fast_log, float_of, guarded, progress!, random_words, run_units,
-                          scalar, throw_if_cancelled, unit_interval, @kernel
+using ..SharpwaveKernels: BadArgument, Barrier, Control, KERNELS, Kernel, allowed_threads, cancelled, compiled_loop, expect!, fast_log,
+                          float_of, guarded, meet!, on_threads, progress!, random_words, run_units, scalar, throw_if_cancelled,
+                          unit_interval, wait_until, @kernel
 
 include("network.jl")
 include("building.jl")
@@ -15,7 +16,6 @@ include("changes.jl")
 include("plasticity.jl")
 include("dense.jl")
 include("settling.jl")
-include("threads.jl")
 include("running.jl")
 include("kernels.jl")
 

@@ -14,7 +14,7 @@ function run_waves(control::Control, numbers, term_column, term_kind, weights, i
         throw(BadArgument("inputs", "expected $rows rows and $examples examples, got $(size(inputs))"))
     size(values, 2) in (0, steps) || throw(BadArgument("values", "expected room for $steps steps or none, got $(size(values, 2))"))
     b = boundary(kind, columns, rows, term_column, term_kind, weights)
-    allowed = min(threads > 0 ? threads : Threads.nthreads(), Threads.nthreads())
+    allowed = allowed_threads(threads)
     expect!(control, examples * steps)
     together = apart(b) ? clamp(CACHED ÷ columns, 64, rows) : rows
     parts = cld(rows, together)

@@ -1,5 +1,8 @@
 # Threads that go together from step to step.
 
+"How many threads a caller may have who asks for so many; 0: all."
+allowed_threads(threads::Integer) = threads > 0 ? min(threads, Threads.nthreads()) : Threads.nthreads()
+
 "Where threads wait for each other. A thread that fails says so, and none waits for it."
 struct Barrier
     threads::Int
