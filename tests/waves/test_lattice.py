@@ -9,11 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from random_tasks import random_sources
+from sharpwave.equations import EquationError
 from sharpwave.recurrent import HistoryTask, binding_task, circuit, published_tasks
-from sharpwave.waves import AttentionBoundary, LinearBoundary, RuleBoundary, WaveLattice, compile_history_system
+from sharpwave.waves import (
+    AttentionBoundary,
+    EquationBoundary,
+    LinearBoundary,
+    MLPBoundary,
+    RuleBoundary,
+    WaveLattice,
+    compile_history_system,
+)  # fmt: skip
 from sharpwave.waves.julia_backend import roll
 
 XOR = HistoryTask("xor", 3, 2, lambda x: x[..., 0, :] * x[..., -1, :])
+FIXED = LinearBoundary({1: 1.0})
 XOR_LATTICE = compile_history_system(XOR)
 rng = np.random.default_rng(0)
 
@@ -71,31 +81,72 @@ def test_the_attention_boundary_is_torchs_attention_with_a_cache_of_the_window()
         cache = torch.cat([cache, found], dim=1)[:, -6:]
 
 
+def test_equations_are_the_system_that_they_say() -> None:
+    xor = WaveLattice(3, 2, EquationBoundary({"x": "x(t - 3)*x(t - 1)", "y": "y(t - 3)*y(t - 1)"}))
+    start = np.sign(rng.normal(size=(4, 3, 2)))
+    np.testing.assert_array_equal(xor.run(steps=40, initial=start).values, XOR.continued(start, 40).numpy())
+
+
+def test_a_perceptron_of_identity_columns_is_the_network_by_hand() -> None:
+    parts = rng.normal(size=(7, 6)), rng.normal(size=7), rng.normal(size=(2, 7)), rng.normal(size=2)
+    start = rng.normal(size=(1, 3, 2))
+    waves = WaveLattice(3, 2, MLPBoundary(*parts)).run(steps=12, initial=start)
+    window = start[0]
+    for t in range(12):
+        found = parts[2] @ np.tanh(parts[0] @ window.ravel() + parts[1]) + parts[3]
+        np.testing.assert_allclose(waves.values[0, t], found, rtol=1e-11)
+        window = np.concatenate([window[1:], [found]])
+
+
+def test_heads_with_biases_read_one_column_each() -> None:
+    sources = random_sources(5, 5, rng)
+    task = binding_task("bound", sources, 5)
+    value, bias = np.zeros((5, 5, 5)), np.full((5, 5), -1e4)
+    for output, (block, dimension, sign) in enumerate(sources):
+        value[output, output, dimension - 1], bias[output, block - 1] = sign, 0.0
+    start = np.sign(rng.normal(size=(3, 5, 5)))
+    waves = WaveLattice(5, 5, AttentionBoundary(np.zeros((5, 5, 5)), value, bias)).run(steps=30, initial=start)
+    np.testing.assert_array_equal(waves.values, task.continued(start, 30).numpy())
+
+
 BOUNDARIES = {
     "numbers": LinearBoundary({1: 0.5, 4: -0.25, 5: 0.125}),
     "rows": LinearBoundary({2: rng.normal(size=70) / 2, 5: 0.3}),
     "matrices": LinearBoundary({1: rng.normal(size=(70, 70)) / 20, 3: rng.normal(size=(70, 70)) / 20, 5: 0.1}),
     "attention": AttentionBoundary(rng.normal(size=(70, 70)) / 10, rng.normal(size=(70, 70)) / 9),
+    "heads": AttentionBoundary(
+        rng.normal(size=(3, 70, 70)) / 40, rng.normal(size=(3, 70, 70)) / 30, rng.normal(size=(3, 5))
+    ),
+    "perceptron": MLPBoundary(
+        rng.normal(size=(9, 350)) / 19, rng.normal(size=9), rng.normal(size=(70, 9)) / 3, rng.normal(size=70)
+    ),
+    "rectified": MLPBoundary(
+        rng.normal(size=(9, 350)) / 19, rng.normal(size=9), rng.normal(size=(70, 9)) / 3, np.zeros(70), "relu"
+    ),
+    "equations": EquationBoundary(
+        {f"x{j}": f"tanh(a*x{(j + 1) % 70}(t - {j % 5 + 1})) - x{j}(t - 2)/2" for j in range(70)}, {"a": 1.25}
+    ),
 }
 
 
 @pytest.mark.usefixtures("julia")
 @pytest.mark.parametrize("name", BOUNDARIES)
+@pytest.mark.parametrize(("ends", "speed"), [("open", 1.0), ("periodic", 1.5), ("reflecting", 0.7)])
 @pytest.mark.parametrize("examples", [1, 3])
-def test_julia_and_torch_agree_and_threads_do_not_matter(name: str, examples: int) -> None:
-    lattice = WaveLattice(5, 70, BOUNDARIES[name])
-    start, inputs = rng.normal(size=(examples, 5, 70)), rng.normal(size=(examples, 4, 70))
+def test_julia_and_torch_agree_and_threads_do_not_matter(name: str, ends, speed: float, examples: int) -> None:
+    lattice = WaveLattice(5, 70, BOUNDARIES[name], ends, speed)
+    start, inputs = rng.normal(size=(examples, lattice.memory, 70)), rng.normal(size=(examples, 4, 70))
     julia, plain = (lattice.run(inputs, 23, start, backend=backend) for backend in ("julia", "torch"))
     np.testing.assert_allclose(julia.values, plain.values, rtol=1e-11, atol=1e-12)
     np.testing.assert_array_equal(lattice.run(inputs, 23, start, threads=1).values, julia.values)
     for example in range(examples):
         alone = lattice.run(inputs[[example]], 23, start[[example]], backend="julia")
         np.testing.assert_array_equal(alone.values[0], julia.values[example])
-    _, substrate = roll(lattice, start, inputs, 23, None)
-    np.testing.assert_array_equal(substrate, julia.substrate(23))
+    _, memory = roll(lattice, start, inputs, 23, None)
+    np.testing.assert_array_equal(lattice.transport.substrate(memory), julia.substrate(23))
     none, same = roll(lattice, start, inputs, 23, None, keep=False)
     assert none.shape == (examples, 0, 70)
-    np.testing.assert_array_equal(same, substrate)
+    np.testing.assert_array_equal(same, memory)
 
 
 def test_gradients_flow_through_a_lattice() -> None:
@@ -116,12 +167,26 @@ def test_gradients_flow_through_a_lattice() -> None:
         (lambda: LinearBoundary({0: 1.0}), "columns count from 1"),
         (lambda: LinearBoundary({}), "at least one term"),
         (lambda: LinearBoundary({1: np.nan}), "finite"),
+        (lambda: LinearBoundary({1: 1j}), "must be real"),
         (lambda: AttentionBoundary(np.eye(2), np.ones((2, 3))), "square and of one size"),
+        (lambda: AttentionBoundary(np.eye(2), np.eye(2), np.ones((2, 4))), r"\(columns,\) or \(1, columns\)"),
+        (lambda: WaveLattice(3, 2, AttentionBoundary(np.eye(2), np.eye(2), np.ones(4))), "for 4 columns, the lattice"),
+        (lambda: MLPBoundary(np.eye(2), np.ones(3), np.eye(2), np.ones(2)), r"got \(2, 2\), \(3,\), \(2, 2\)"),
+        (lambda: MLPBoundary(np.eye(2), np.ones(2), np.eye(2), np.ones(2), "tan"), "did you mean 'tanh'"),
+        (
+            lambda: WaveLattice(3, 2, MLPBoundary(np.ones((4, 4)), np.ones(4), np.ones((2, 4)), np.ones(2))),
+            "makes 2 numbers of 4; a lattice of 3 columns and 2 rows needs 2 of 6",
+        ),
+        (lambda: WaveLattice(1, 1, EquationBoundary({"x": "x(t - 2)"})), r"x\(t - 2\) reads beyond the window"),
+        (lambda: WaveLattice(1, 2, EquationBoundary({"x": "x(t - 1)"})), r"for 1 rows \(x\), the lattice has 2"),
+        (lambda: WaveLattice(3, 1, FIXED, "closed"), "unknown kind of ends 'closed'"),
+        (lambda: WaveLattice(3, 1, FIXED, speed=0.0), "above 0 and at most 3, the columns, got 0"),
+        (lambda: WaveLattice(3, 1, FIXED, speed=4.0), "above 0 and at most 3, the columns, got 4"),
         (lambda: WaveLattice(3, 2, AttentionBoundary(np.eye(3), np.eye(3))), "for 3 rows, the lattice has 2"),
         (lambda: WaveLattice(2, 2, RuleBoundary(lambda x: x[..., -3, :])), "reads beyond the window of 2"),
         (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="julia"), "use backend='torch'"),
         (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="jul"), "did you mean 'julia'"),
-        (lambda: WaveLattice(0, 2, LinearBoundary({1: 1.0})), "at least one column and row"),
+        (lambda: WaveLattice(0, 2, LinearBoundary({1: 1.0})), "at least one column, got 0"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run(steps=3), "expected inputs, an initial substrate"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[1.0]]), r"\(examples, shown, 1\), got \(1, 1\)"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[[np.inf]]]), "inputs must be finite"),
@@ -132,3 +197,20 @@ def test_gradients_flow_through_a_lattice() -> None:
 def test_what_is_no_lattice_is_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x", "not x now"),
+        ("x(t - 1) + t", "not t now"),
+        ("x(t - 1.5)", "delays count steps"),
+        ("x(t - 0)", "not x now"),
+        ("x(t/2 - 1)", "at t = 0: delays count steps"),
+        ("z(t - 1)", "unknown function 'z'"),
+        ("x(t - 1) +", "not an expression"),
+    ],
+)
+def test_equations_that_are_no_rule_are_refused(text: str, message: str) -> None:
+    with pytest.raises(EquationError, match=message):
+        EquationBoundary({"x": text})

@@ -15,5 +15,6 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("random.jl")
     include("unitwise.jl")
     include("spiking.jl")
+    include("waves.jl")
     include("expressions.jl")
 end

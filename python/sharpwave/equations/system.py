@@ -90,6 +90,18 @@ class Equations:
         return tuple(self.variables[int(lag.value)] for lag in self._delays.lags)
 
     @cached_property
+    def present(self) -> tuple[str, ...]:
+        """What is read as it is now: `t`, and the variables that are read without a delay.
+
+        Example:
+            >>> Equations({"x": "y(t - 1)", "y": "x + sin(t)"}).present
+            ('x', 't')
+        """
+        nodes = ordered(self._rhs)
+        names = [self.variables[int(node.value)] for node in nodes if node.operation == "variable"]
+        return (*names, *("t" for node in nodes if node.operation == "time"))
+
+    @cached_property
     def _delays(self) -> Delays:
         return Delays.of(self._rhs)
 
@@ -105,11 +117,14 @@ class Equations:
             history: for each variable its past, an expression of `t` and parameters.
 
         Raises:
-            EquationError: for a text that is not an expression, or a history that leaves a variable out.
+            EquationError: for a text that is not an expression, a history that leaves a variable out, or an event that
+                looks back where there is none.
         """
         if isinstance(events, str):
             raise EquationError(f"events: expected a list of texts, got the text {events!r}: write [{events!r}]")
         found = [parse(self._tree, self._scope, f"event {i}", text) for i, text in enumerate(events)]
+        if history is None and Delays.of(found).lags:
+            raise EquationError("an event looks back in time: use solve_dde, with a history")
         past = [] if history is None else self._history(history)
         return encode(self._tree, self._rhs, found, past, len(self.parameters))
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sharpwave_bridge import call, session
 
-from ..equations import Equations
-from .request import Request, history_key
+from ..equations.compiling import compiled
+from .request import Request
 from .solution import Array, DenseOutput, Solution
 
 # The numbers by which the kernel knows the methods, and the powers of their dense output.
 _METHODS = {"Rodas5P": (1, 5), "Tsit5": (2, 5), "RK4": (3, 4), "ExponentialEuler": (4, 4)}
-
-# Compiled systems: for each Equations, by events and history, the kernel's handle.
-_handles: weakref.WeakKeyDictionary[Equations, dict[Any, int]] = weakref.WeakKeyDictionary()
 
 _keys = count(1)
 _NONE = np.empty(0)
@@ -52,9 +48,10 @@ def solve(job: Request, progress: Callable[[int, int], None] | None) -> list[Sol
     if job.events:
         events = np.array([(event.direction, int(event.terminal)) for event in job.events], np.int64)
     save, key = 2 if job.dense_output else int(job.t_eval is None), next(_keys)
+    handle = compiled(job.equations, [event.expression for event in job.events], job.history)
     y, t_end, outcomes = np.empty((batch, len(times), n)), np.empty(batch), np.empty((batch, 8), np.int64)
     call(
-        "integrate", compiled(job), number, job.states, job.values, job.start, job.end, times, job.rtol, job.atol,
+        "integrate", handle, number, job.states, job.values, job.start, job.end, times, job.rtol, job.atol,
         job.first_step, job.max_step, job.dt, job.max_steps, events, save, key, y, t_end, outcomes, progress=progress,
     )  # fmt: skip
     backend = f"julia {session().runtime.version}"
@@ -120,18 +117,3 @@ def _fetch(key: int, steps: int, pieces: int, events: int, powers: int, n: int) 
     if steps or events:
         call("fetch_result", key, *kept)
     return kept
-
-
-def compiled(job: Request) -> int:
-    """The kernel's handle of the job's system with its events and history; compiles it the first time."""
-    texts = tuple(event.expression for event in job.events)
-    past = None if job.history is None else history_key(job.history)
-    known = _handles.setdefault(job.equations, {})
-    if (texts, past) not in known:
-        program = job.equations.encode(texts, job.history)
-        if job.history is None and len(program.lag_variables):
-            raise ValueError("an event looks back in time: use solve_dde, with a history")
-        handle = np.empty(1, np.int64)
-        call("compile_equations", *program.arrays(), handle)
-        known[texts, past] = int(handle[0])
-    return known[texts, past]

@@ -105,11 +105,6 @@ def request(
     )
 
 
-def history_key(history: Mapping[str, str | float]) -> tuple[tuple[str, str], ...]:
-    """What tells one history from another."""
-    return tuple(sorted((name, str(text)) for name, text in history.items()))
-
-
 def span(t_span: tuple[float, float]) -> tuple[float, float]:
     """First and last time."""
     try:

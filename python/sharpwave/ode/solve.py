@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from sharpwave_bridge import JuliaUnavailableError
 
 from ..equations import Equations
+from ..equations.compiling import history_key
 from . import julia_backend, scipy_backend
 from .events import Event
-from .request import Request, history_key, initial_states, request, span
+from .request import Request, initial_states, request, span
 from .solution import Array, Solution, SolutionBatch
 
 

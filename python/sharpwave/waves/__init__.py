@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .boundaries import AttentionBoundary, Boundary, LinearBoundary, RuleBoundary
+from .boundaries import (
+    AttentionBoundary,
+    Boundary,
+    EquationBoundary,
+    LinearBoundary,
+    MLPBoundary,
+    RuleBoundary,
+)
 from .conversion import as_rnn, as_task, from_rnn
 from .lattice import WaveLattice, Waves, compile_history_system
+from .transport import Transport
 
 if TYPE_CHECKING:
     from .transformer import AttentionOnlyTransformer
@@ -18,8 +26,11 @@ __all__ = [
     "AttentionBoundary",
     "AttentionOnlyTransformer",
     "Boundary",
+    "EquationBoundary",
     "LinearBoundary",
+    "MLPBoundary",
     "RuleBoundary",
+    "Transport",
     "WaveLattice",
     "Waves",
     "as_rnn",

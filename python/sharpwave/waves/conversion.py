@@ -17,18 +17,20 @@ Array = NDArray[np.float64]
 def as_task(lattice: WaveLattice, name: str = "lattice") -> HistoryTask:
     """The history-dependent system that a lattice is; the inverse of `compile_history_system`.
 
+    Its window is the lattice's memory, with whatever ends and speed.
+
     Example:
         >>> from .boundaries import LinearBoundary
         >>> as_task(WaveLattice(3, 1, LinearBoundary({1: 1.0, 3: 2.0}))).matrix.tolist()
         [[1.0, 0.0, 2.0]]
     """
+    window, d = lattice.memory, lattice.rows
     if not isinstance(lattice.boundary, LinearBoundary):
-        return HistoryTask(name, lattice.columns, lattice.rows, lattice.boundary)
-    d = lattice.rows
-    matrix = np.zeros((d, lattice.columns, d))
-    for column, phi in lattice.boundary.phi.items():
-        matrix[:, column - 1] = phi if phi.ndim == 2 else np.diag(np.broadcast_to(phi, d))
-    return linear_task(name, matrix.reshape(d, -1), lattice.columns, d)
+        return HistoryTask(name, window, d, lattice.next)
+    matrix = np.zeros((d, window, d))
+    for place, phi in lattice.feedback.phi.items():
+        matrix[:, place - 1] = phi if phi.ndim == 2 else np.diag(np.broadcast_to(phi, d))
+    return linear_task(name, matrix.reshape(d, -1), window, d)
 
 
 def as_rnn(lattice: WaveLattice, basis: ArrayLike | None = None) -> Circuit:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sharpwave_bridge import call
 
-from .boundaries import AttentionBoundary, LinearBoundary
+from .boundaries import LinearBoundary
 
 if TYPE_CHECKING:
     from .lattice import WaveLattice
@@ -20,25 +20,37 @@ Array = NDArray[np.float64]
 def roll(
     lattice: WaveLattice, start: Array, drive: Array, steps: int, threads: int | None, *, keep: bool = True
 ) -> tuple[Array, Array]:
-    """What started in each step (none if not `keep`), and the substrate after the last.
+    """What started in each step (none if not `keep`), and the memory after the last.
 
     Raises:
         KernelError: the kernel refused an argument.
         JuliaUnavailableError: there is no Julia.
     """
-    kind, columns, kinds, weights = _numbers(lattice.boundary)
+    # A linear boundary is read from the memory at once, however waves travel; for others columns are added up.
+    linear = isinstance(lattice.boundary, LinearBoundary)
+    encoded = (lattice.feedback if linear else lattice.boundary).encoded()
+    assert encoded is not None, "a boundary that the kernel knows"
+    columns, places, weights = _mixed(lattice) if not linear else _NOTHING
     values = np.empty((len(start), steps if keep else 0, lattice.rows))
-    substrate, drive = np.array(start, order="C"), np.ascontiguousarray(drive)
-    call("run_waves", np.array([kind, steps, threads or 0]), columns, kinds, weights, drive, substrate, values)
-    return values, substrate
+    memory, drive = np.array(start, order="C"), np.ascontiguousarray(drive)
+    numbers = np.array([encoded.kind, start.shape[1] if linear else lattice.columns, steps, threads or 0])
+    call(
+        "run_waves", numbers, encoded.integers, encoded.weights, columns, places, weights, drive, memory, values,
+    )  # fmt: skip
+    return values, memory
 
 
-def _numbers(boundary: object) -> tuple[int, NDArray[np.int64], NDArray[np.int64], Array]:
-    """Kind of a boundary, columns and kinds of its terms, and all its weights."""
-    none = np.zeros(0, dtype=np.int64)
-    if isinstance(boundary, AttentionBoundary):
-        return 1, none, none, np.concatenate([boundary.score.ravel(), boundary.value.ravel()])
-    assert isinstance(boundary, LinearBoundary)
-    terms = boundary.phi
-    kinds = np.array([value.ndim for value in terms.values()], dtype=np.int64)
-    return 0, np.array(list(terms), dtype=np.int64), kinds, np.concatenate([value.ravel() for value in terms.values()])
+_NOTHING = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+
+
+def _mixed(lattice: WaveLattice) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """What columns, from 1, are made of, and what is added to the next value, as column 0; none if it is all plain."""
+    if lattice.transport.plain:
+        return _NOTHING
+    columns, places, weights = lattice.transport.seen
+    columns = columns + 1
+    if lattice.ends == "periodic":
+        arriving = lattice.transport.arriving
+        columns = np.concatenate([columns, np.zeros(len(arriving[0]), dtype=np.int64)])
+        places, weights = (np.concatenate(pair) for pair in zip((places, weights), arriving, strict=True))
+    return columns, places + 1, weights

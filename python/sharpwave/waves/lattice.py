@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..recurrent.tasks import HistoryTask
 from ..suggest import unknown
-from .boundaries import AttentionBoundary, Boundary, LinearBoundary, RuleBoundary
+from .boundaries import Boundary, LinearBoundary, RuleBoundary
+from .transport import Ends, Transport
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,12 +32,14 @@ class WaveLattice:
         columns: s.
         rows: d.
         boundary: f.
+        ends, speed: of the waves, if they are others than these, see `Transport`. What comes in again at periodic ends
+            is added to what starts.
 
     Raises:
-        ValueError: no column or row, or a boundary that does not fit.
+        ValueError: no column or row, a boundary that does not fit, or waves that there are not.
 
     Source:
-        arXiv 2402.10163.
+        arXiv 2402.10163; periodic and reflecting ends, and other speeds, are ours.
 
     Example:
         >>> lattice = WaveLattice(3, 1, LinearBoundary({1: 1.0, 2: 1.0, 3: 1.0}))
@@ -47,11 +50,20 @@ class WaveLattice:
     columns: int
     rows: int
     boundary: Boundary
+    ends: Ends = "open"
+    speed: float = 1.0
+    transport: Transport = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.columns < 1 or self.rows < 1:
-            raise ValueError(f"a lattice has at least one column and row, got {self.columns} and {self.rows}")
+        object.__setattr__(self, "transport", Transport(self.columns, self.ends, self.speed))
+        if self.rows < 1:
+            raise ValueError(f"a lattice has at least one row, got {self.rows}")
         self.boundary.fits(self.columns, self.rows)
+
+    @property
+    def memory(self) -> int:
+        """How many of the last steps' values are on the lattice: s, if waves have open ends and a speed of 1."""
+        return self.transport.memory
 
     def run(
         self,
@@ -67,8 +79,9 @@ class WaveLattice:
         Args:
             inputs: u (examples, shown, rows), added to what starts; nothing is added afterwards. None: nothing.
             steps: in all; None: as many as inputs are shown.
-            initial: the substrate before the first step, (examples, columns, rows), column 1 first; None: 0.
-            backend: `"julia"`, for linear and attention boundaries, `"torch"` for any, or `"auto"`.
+            initial: what started before the first step, (examples, memory, rows), the oldest first, which with open
+                ends and a speed of 1 are the columns; None: 0.
+            backend: `"julia"`, for all boundaries but functions of torch, `"torch"` for any, or `"auto"`.
             threads: of Julia's at most; None: all. Results do not depend on it.
 
         Raises:
@@ -87,9 +100,9 @@ class WaveLattice:
 
         from . import julia_backend
 
-        in_julia = isinstance(self.boundary, (LinearBoundary, AttentionBoundary))
+        in_julia = not isinstance(self.boundary, RuleBoundary)
         if backend == "julia" and not in_julia:
-            raise ValueError(f"Julia knows linear and attention boundaries, not {self.boundary!r}: use backend='torch'")
+            raise ValueError("Julia does not know functions of torch as boundaries: use backend='torch'")
         if backend != "torch" and in_julia:
             try:
                 return julia_backend.roll(self, start, drive, steps, threads)[0]
@@ -108,12 +121,44 @@ class WaveLattice:
 
         last, found = initial, []
         for t in range(steps):
-            value = self.boundary(last)
+            value = self.next(last)
             if t < inputs.shape[-2]:
                 value = value + inputs[..., t, :]
             found.append(value)
             last = torch.cat([last[..., 1:, :], value[..., None, :]], dim=-2)
         return torch.stack(found, dim=-2) if found else initial[..., :0, :]
+
+    def next(self, memory: Tensor) -> Tensor:
+        """What starts next without input, (..., rows), from the memory (..., memory, rows), in torch."""
+        value = self.boundary(self.transport.substrate_in_torch(memory))
+        if self.ends == "periodic":
+            places, weights = self.transport.arriving
+            value = value + (memory[..., places, :] * memory.new_tensor(weights)[:, None]).sum(dim=-2)
+        return value
+
+    @property
+    def feedback(self) -> LinearBoundary:
+        """What starts next as a linear function of the memory, place by place; `boundary`, if ends are open and v = 1.
+
+        Raises:
+            ValueError: the boundary is not linear.
+        """
+        if not isinstance(self.boundary, LinearBoundary):
+            raise ValueError(f"only a linear boundary is a sum over columns, not {self.boundary!r}")
+        if self.transport.plain:
+            return self.boundary
+        terms: dict[int, Array] = {}
+
+        def add(place: int, term: Array) -> None:
+            terms[place + 1] = _sum(terms[place + 1], term) if place + 1 in terms else term
+
+        for column, place, weight in zip(*self.transport.seen, strict=True):
+            if column + 1 in self.boundary.phi:
+                add(int(place), weight * self.boundary.phi[int(column) + 1])
+        if self.ends == "periodic":
+            for place, weight in zip(*self.transport.arriving, strict=True):
+                add(int(place), np.array(weight))
+        return LinearBoundary(terms)
 
     def _checked(self, inputs: ArrayLike | None, initial: ArrayLike | None) -> tuple[Array, Array]:
         if inputs is None and initial is None:
@@ -122,10 +167,8 @@ class WaveLattice:
         start = None if initial is None else np.array(initial, dtype=np.float64)
         if drive is not None and (drive.ndim != 3 or drive.shape[2] != self.rows):
             raise ValueError(f"inputs must be (examples, shown, {self.rows}), got {drive.shape}")
-        if start is not None and (start.ndim != 3 or start.shape[1:] != (self.columns, self.rows)):
-            raise ValueError(
-                f"the initial substrate must be (examples, {self.columns}, {self.rows}), got {start.shape}"
-            )
+        if start is not None and (start.ndim != 3 or start.shape[1:] != (self.memory, self.rows)):
+            raise ValueError(f"the initial substrate must be (examples, {self.memory}, {self.rows}), got {start.shape}")
         if drive is not None and start is not None and len(drive) != len(start):
             raise ValueError(f"{len(drive)} examples of inputs, {len(start)} initial substrates: expected as many")
         for name, array in (("inputs", drive), ("the initial substrate", start)):
@@ -135,17 +178,26 @@ class WaveLattice:
         if drive is None:
             drive = np.zeros((examples, 0, self.rows))
         if start is None:
-            start = np.zeros((examples, self.columns, self.rows))
+            start = np.zeros((examples, self.memory, self.rows))
         return start, drive
+
+
+def _sum(first: Array, second: Array) -> Array:
+    """Of two terms, each a number, one number a row, or a matrix."""
+    if first.ndim > second.ndim:
+        return _sum(second, first)
+    if second.ndim == 2 and first.ndim < 2:
+        return np.asarray(second + np.diag(np.broadcast_to(first, len(second))))
+    return np.asarray(first + second)
 
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """What travelled on a lattice. A column holds what started some steps before, so that this is all there is to keep.
+    """What travelled on a lattice. Columns hold what started some steps before, so that this is all there is to keep.
 
     Attributes:
         lattice: on which.
-        initial: the substrate before the first step, (examples, columns, rows).
+        initial: what started before the first step, (examples, memory, rows).
         values: what started in each step, (examples, steps, rows).
     """
 
@@ -162,12 +214,15 @@ class Waves:
         if not 0 <= step <= self.values.shape[1]:
             raise ValueError(f"step must be from 0 to {self.values.shape[1]}, got {step}")
         whole = np.concatenate([self.initial, self.values[:, :step]], axis=1)
-        return whole[:, step : step + self.lattice.columns]
+        return self.lattice.transport.substrate(whole[:, step : step + self.lattice.memory])
 
     @property
     def left(self) -> Array:
-        """What left at the open end in each step, (examples, steps, rows)."""
-        return np.concatenate([self.initial, self.values], axis=1)[:, : self.values.shape[1]]
+        """What passed the end behind column 1 in each step, (examples, steps, rows): it left, if that end is open."""
+        whole, steps = np.concatenate([self.initial, self.values], axis=1), self.values.shape[1]
+        places, weights = self.lattice.transport.arriving
+        parts = [weight * whole[:, place : place + steps] for place, weight in zip(places, weights, strict=True)]
+        return np.asarray(sum(parts))
 
 
 def compile_history_system(task: HistoryTask) -> WaveLattice:

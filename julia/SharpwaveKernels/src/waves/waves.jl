@@ -2,9 +2,14 @@
 module Waves
 
 using ..SharpwaveKernels: BadArgument, Barrier, Control, KERNELS, Kernel, allowed_threads, cancelled, expect!, guarded, on_threads,
-                          progress!, throw_if_cancelled, @kernel
+                          lookup, progress!, throw_if_cancelled, @kernel
 
 include("boundaries.jl")
+include("linear.jl")
+include("attention.jl")
+include("perceptron.jl")
+include("equation.jl")
+include("mixing.jl")
 include("running.jl")
 
 end
