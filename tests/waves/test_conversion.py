@@ -8,6 +8,7 @@ import torch
 
 from sharpwave.recurrent import RNN, HistoryTask, published_tasks
 from sharpwave.waves import (
+    AttentionBoundary,
     AttentionOnlyTransformer,
     LinearBoundary,
     RuleBoundary,
@@ -50,9 +51,10 @@ def test_a_task_of_any_rule_survives_too() -> None:
     assert torch.equal(same.continued(window, 9), task.continued(window, 9))
 
 
-@pytest.mark.parametrize(("layers", "heads", "width"), [(1, 1, 5), (1, 1, 2), (2, 1, 5), (3, 4, 8)])
-def test_a_transformers_loop_is_its_lattice(layers: int, heads: int, width: int) -> None:
-    transformer = AttentionOnlyTransformer(width, 6, layers, heads, seed=3).double()
+@pytest.mark.parametrize("positions", [False, True])
+@pytest.mark.parametrize(("layers", "heads", "width"), [(1, 1, 5), (1, 1, 2), (1, 3, 6), (2, 1, 5), (3, 4, 8)])
+def test_a_transformers_loop_is_its_lattice(layers: int, heads: int, width: int, positions: bool) -> None:
+    transformer = AttentionOnlyTransformer(width, 6, layers, heads, positions=positions, seed=3).double()
     with torch.no_grad():
         for parameter in transformer.parameters():
             parameter.mul_(2.0)
@@ -61,6 +63,20 @@ def test_a_transformers_loop_is_its_lattice(layers: int, heads: int, width: int)
         expected = transformer.continued(start, 25).numpy()
     waves = transformer.lattice().run(steps=25, initial=start.numpy())
     np.testing.assert_allclose(waves.values, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_lattice_becomes_the_transformer_that_it_is_and_a_lattice_again(biased: bool) -> None:
+    boundary = AttentionBoundary(*rng.normal(size=(2, 3, 4, 4)), rng.normal(size=(3, 5)) if biased else None)
+    lattice = WaveLattice(5, 4, boundary)
+    transformer = AttentionOnlyTransformer.of(lattice)
+    start = rng.normal(size=(2, 5, 4))
+    with torch.no_grad():
+        found = transformer.continued(torch.from_numpy(start), 9).numpy()
+    np.testing.assert_allclose(found, lattice.run(steps=9, initial=start).values, rtol=1e-11, atol=1e-12)
+    again = transformer.lattice().boundary
+    for name in ("score", "value", "bias"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(boundary, name))
 
 
 def test_a_transformer_does_not_see_what_comes_later() -> None:
@@ -82,6 +98,7 @@ def test_a_transformer_does_not_see_what_comes_later() -> None:
         (lambda: from_rnn(LINEAR, np.ones((2, 2)), 2), "2 independent columns, got rank 1"),
         (lambda: from_rnn(LINEAR, np.eye(3), 2), r"\(2, 2 x rows\) for 2 units, got \(3, 3\)"),
         (lambda: from_rnn(LINEAR, np.eye(2), 2), "does not shift its columns: it is off by 1"),
+        (lambda: AttentionOnlyTransformer.of(WaveLattice(2, 1, LinearBoundary({1: 1.0}))), "got LinearBoundary, open"),
         (lambda: AttentionOnlyTransformer(4, 0), "must be at least 1"),
         (lambda: AttentionOnlyTransformer(4, 2)(torch.ones(3, 4)), "3 vectors are more than the window of 2"),
     ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..recurrent.elman import Elman
 from ..recurrent.network import RNN
-from ..recurrent.replicas import Elman
 from ..recurrent.tasks import HistoryTask
 
 

@@ -6,13 +6,17 @@ Source: "Episodic Memory Theory for the Mechanistic Interpretation of RNNs", arX
 from __future__ import annotations
 
 from .circuits import Circuit, circuit, companion, kept_variables
+from .elman import Elman
+from .gated import GRU, LSTM
 from .network import RNN
 from .protocol import Protocol
-from .replicas import Architecture, Elman, new_networks
+from .replicas import Architecture, new_networks
 from .tasks import HistoryTask, Source, binding_task, compose_copy, linear_task, published_tasks, repeat_copy
 from .training import Trained, train
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "Architecture",
     "Circuit",

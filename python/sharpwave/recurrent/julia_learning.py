@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sharpwave_bridge import call
 
+from .elman import NONLINEARITIES, Elman
 from .protocol import DECAYS, EPSILON, Protocol
-from .replicas import NONLINEARITIES, Elman
 from .tasks import HistoryTask
 from .training_state import TrainingState, Watch
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ..suggest import unknown
 from . import torch_learning
+from .elman import Elman
 from .network import RNN
 from .protocol import Protocol
-from .replicas import Architecture, Elman, new_networks
+from .replicas import Architecture, new_networks
 from .tasks import HistoryTask
 from .training_state import CHECKED, TrainingState, Watch
 
@@ -112,7 +113,7 @@ def train(
         ValueError: no seeds, one that is negative or given twice, or a checkpoint of another training.
 
     Example:
-        >>> from .replicas import Elman
+        >>> from .elman import Elman
         >>> from .tasks import repeat_copy
         >>> protocol = Protocol(steps=20, horizons=(4,), check_every=10)
         >>> train(Elman(8), repeat_copy(2, 1), [0, 1], protocol).checks["loss"].shape

@@ -17,6 +17,7 @@ from .boundaries import (
 )
 from .conversion import as_rnn, as_task, from_rnn
 from .lattice import WaveLattice, Waves, compile_history_system
+from .trainable import AttentionLattice, WaveRNN
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttentionBoundary",
+    "AttentionLattice",
     "AttentionOnlyTransformer",
     "Boundary",
     "EquationBoundary",
@@ -32,6 +34,7 @@ __all__ = [
     "RuleBoundary",
     "Transport",
     "WaveLattice",
+    "WaveRNN",
     "Waves",
     "as_rnn",
     "as_task",
