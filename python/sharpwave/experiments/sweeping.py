@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +33,57 @@ def kept(path: Path, task: Task) -> dict[str, Any]:
 def swept(context: Context, tasks: Mapping[str, Task], jobs: int) -> dict[str, dict[str, Any]]:
     """Do the tasks of a step that are not done yet, in the order given, and return what all of them found.
 
+    They are done in processes of this machine, or on the cluster that the environment variable `SHARPWAVE_CLUSTER`
+    names: `dask:ADDRESS` of a Dask scheduler, or `ray`. All its workers must see the run's directory. What a worker was
+    doing when it was lost is done again by another one.
+
     Args:
         context: of the step. Files are in `points/<step>` of the run's directory.
-        tasks: by name; with several jobs they are pickled.
-        jobs: processes, through joblib; with 1 all is done in this one.
+        tasks: by name; with several jobs, or on a cluster, they are pickled.
+        jobs: processes, through joblib; with 1 all is done in this one. A cluster does as many as it has workers.
+
+    Raises:
+        ValueError: `SHARPWAVE_CLUSTER` is not of this form.
+        ImportError: the cluster's package is not installed.
     """
     from joblib import Parallel, delayed
 
-    home = points(context)
-    work = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(kept)(home / f"{name}.json", task) for name, task in tasks.items()
-    )
-    found = {}
-    for name, values in zip(tasks, work, strict=True):
-        found[name] = values
-        context.progress(len(found), len(tasks))
+    home, found = points(context), {}
+    with _workers(jobs) as count:
+        work = Parallel(n_jobs=count, return_as="generator")(
+            delayed(kept)(home / f"{name}.json", task) for name, task in tasks.items()
+        )
+        for name, values in zip(tasks, work, strict=True):
+            found[name] = values
+            context.progress(len(found), len(tasks))
     return found
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[int]:
+    """Who works for joblib in this block, and how many."""
+    from joblib import parallel_config
+
+    kind, _, address = os.environ.get("SHARPWAVE_CLUSTER", "").partition(":")
+    if not kind:
+        yield jobs
+    elif kind == "dask" and address:
+        from distributed import Client
+
+        client: Any = Client  # untyped
+        with client(address), parallel_config("dask"):
+            yield -1
+    elif kind == "ray" and not address:
+        from ray.util.joblib import register_ray
+
+        register_ray()
+        with parallel_config("ray"):
+            yield -1
+    else:
+        raise ValueError(
+            "SHARPWAVE_CLUSTER must be dask:ADDRESS, such as dask:tcp://10.0.0.1:8786, or ray, got "
+            f"{os.environ['SHARPWAVE_CLUSTER']!r}"
+        )
 
 
 def points(context: Context) -> Path:

@@ -62,8 +62,9 @@ def trained_rnns(context: Context) -> dict[str, list[RNN]]:
 
 
 def train_and_keep(
-    config: Any, task: str, hidden: int, weight_decay: float, home: Path, label: str, watch: Callable[[int, int], None]
-) -> Trained:
+    config: Any, task: str, hidden: int, weight_decay: float, home: Path, label: str,
+    watch: Callable[[int, int], None] | None = None,
+) -> Trained:  # fmt: skip
     """Train networks from their checkpoint on, if there is one, and keep them in `networks_file`.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .experiment import Context, Experiment
-from .sweeping import kept, points
+from .sweeping import points, swept
 from .trained_rnns import networks_file, train_and_keep
 
 if TYPE_CHECKING:
@@ -70,12 +70,14 @@ class VariableBindingConfig:
     """Outputs of a test."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who trains: auto is Julia, or torch where there is no Julia."""
+    jobs: int = 1
+    """Processes; each trains the networks of a kind on all threads."""
 
     def __post_init__(self) -> None:
         unknown_tasks = set(self.tasks) - set(_TASKS)
         if unknown_tasks or not (self.tasks and self.hidden and self.weight_decay):
             raise ValueError(f"expected tasks among {', '.join(_TASKS)}, at least one task, number of units and L2")
-        if min(self.seeds, self.steps, self.test_horizon, *self.hidden) < 1:
+        if min(self.seeds, self.steps, self.test_horizon, self.jobs, *self.hidden) < 1:
             raise ValueError("all numbers must be at least 1")
 
     def cells(self) -> list[Cell]:
@@ -86,15 +88,13 @@ class VariableBindingConfig:
 def learn(context: Context) -> dict[str, Any]:
     """Train all networks, kind by kind."""
     config, home = context.config, points(context)
-    cells, found = config.cells(), {}
-    for place, cell in enumerate(sorted(cells, key=lambda cell: -cell.hidden)):
-
-        def watch(done: int, steps: int, place: int = place) -> None:
-            context.progress(place + done / steps, len(cells))
-
-        found[cell] = kept(home / f"{cell.label}.json", partial(_train, config, cell, home, watch))
-        context.timing(f"{cell.label}, training", found[cell]["seconds"])
-    _report(context, {cell: found[cell] for cell in cells})
+    cells = config.cells()
+    longest_first = sorted(cells, key=lambda cell: -cell.hidden)
+    done = swept(context, {cell.label: partial(_train, config, cell, home) for cell in longest_first}, config.jobs)
+    found = {cell: done[cell.label] for cell in cells}
+    for cell, one in found.items():
+        context.timing(f"{cell.label}, training", one["seconds"])
+    _report(context, found)
     shape = (len(config.tasks), len(config.hidden), len(config.weight_decay), config.seeds)
     axes = ("task", "hidden", "weight_decay", "seed")
     values = {
@@ -110,9 +110,9 @@ def learn(context: Context) -> dict[str, Any]:
     }
 
 
-def _train(config: VariableBindingConfig, cell: Cell, home: Path, watch: Any) -> dict[str, Any]:
+def _train(config: VariableBindingConfig, cell: Cell, home: Path) -> dict[str, Any]:
     began = perf_counter()
-    trained = train_and_keep(config, cell.task, cell.hidden, cell.weight_decay, home, cell.label, watch)
+    trained = train_and_keep(config, cell.task, cell.hidden, cell.weight_decay, home, cell.label)
     return {**_measured(trained, config.test_horizon), "seconds": perf_counter() - began}
 
 
