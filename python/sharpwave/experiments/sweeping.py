@@ -49,10 +49,8 @@ def swept(context: Context, tasks: Mapping[str, Task], jobs: int) -> dict[str, d
     from joblib import Parallel, delayed
 
     home, found = points(context), {}
-    with _workers(jobs) as count:
-        work = Parallel(n_jobs=count, return_as="generator")(
-            delayed(kept)(home / f"{name}.json", task) for name, task in tasks.items()
-        )
+    with _workers(jobs) as settings:
+        work = Parallel(**settings)(delayed(kept)(home / f"{name}.json", task) for name, task in tasks.items())
         for name, values in zip(tasks, work, strict=True):
             found[name] = values
             context.progress(len(found), len(tasks))
@@ -60,25 +58,25 @@ def swept(context: Context, tasks: Mapping[str, Task], jobs: int) -> dict[str, d
 
 
 @contextmanager
-def _workers(jobs: int) -> Iterator[int]:
-    """Who works for joblib in this block, and how many."""
+def _workers(jobs: int) -> Iterator[dict[str, Any]]:
+    """Who works for joblib in this block, and how: results come one by one, but from Ray, which returns all at once."""
     from joblib import parallel_config
 
     kind, _, address = os.environ.get("SHARPWAVE_CLUSTER", "").partition(":")
     if not kind:
-        yield jobs
+        yield {"n_jobs": jobs, "return_as": "generator"}
     elif kind == "dask" and address:
         from distributed import Client
 
         client: Any = Client  # untyped
         with client(address), parallel_config("dask"):
-            yield -1
+            yield {"n_jobs": -1, "return_as": "generator"}
     elif kind == "ray" and not address:
         from ray.util.joblib import register_ray
 
         register_ray()
         with parallel_config("ray"):
-            yield -1
+            yield {"n_jobs": -1}
     else:
         raise ValueError(
             "SHARPWAVE_CLUSTER must be dask:ADDRESS, such as dask:tcp://10.0.0.1:8786, or ray, got "
