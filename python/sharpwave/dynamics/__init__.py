@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from .fixed_points import FixedPoints, fixed_points
 from .gradients import gradient_by_distance
-from .interventions import Interventions, flip_variables
+from .interventions import Interventions, intervene
 from .privileged import PrivilegedBasis, privileged_basis
 from .spectra import SpectralComparison, compare_spectra
 
 __all__ = [
+    "FixedPoints",
     "Interventions",
     "PrivilegedBasis",
     "SpectralComparison",
     "compare_spectra",
-    "flip_variables",
+    "fixed_points",
     "gradient_by_distance",
+    "intervene",
     "privileged_basis",
 ]

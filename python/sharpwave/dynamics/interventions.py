@@ -1,28 +1,33 @@
-"""What becomes of a network when a variable that was found in it is given another value."""
+"""What becomes of a network when variables that were found in it are given other values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..recurrent.network import RNN
 from ..recurrent.tasks import HistoryTask
+from ..suggest import unknown
 from .privileged import PrivilegedBasis
 
 Array = NDArray[np.float64]
+Kind = Literal["flip", "swap", "ablate"]
+KINDS = ("flip", "swap", "ablate")
 
 
 @dataclass(frozen=True, eq=False)
 class Interventions:
-    """Trials in each of which one variable changed its sign.
+    """Trials in each of which one variable, or two, got other values.
 
     Attributes:
-        columns: which variable, by trial.
-        followed: whether all outputs afterwards had the signs that the rule gives the changed window, by trial.
+        columns: which variable, by trial; when two were swapped, the first of them.
+        followed: whether all outputs afterwards had the signs that the rule gives the changed window, by trial; where
+            it gives 0, any sign will do.
         undisturbed: the same where nothing was changed, by trial.
-        kept: whether outputs were those of the network that was left alone, by trial: then nothing has happened.
+        kept: whether outputs were those of the network that was left alone, by trial.
     """
 
     columns: NDArray[np.int64]
@@ -35,54 +40,78 @@ class Interventions:
         return f"{share:.1f} % of {len(self.followed)} trials follow the rule, {alone:.1f} % undisturbed"
 
 
-def flip_variables(
+def intervene(
     network: RNN,
     task: HistoryTask,
     found: PrivilegedBasis,
+    kind: Kind = "flip",
     *,
     trials: int = 500,
     horizon: int | None = None,
     seed: int = 0,
 ) -> Interventions:
-    """Let a network run on for two windows, turn the sign of one variable, and see whether outputs follow the rule.
+    """Let a network run on for two windows, change variables, and see whether outputs follow the rule.
 
     Args:
         network: does the task.
         task: its rule says what must follow.
-        found: the variables; that of each trial is drawn at random.
+        found: the variables; those of each trial are drawn at random.
+        kind: `"flip"` turns the sign of a variable; `"swap"` gives two of opposite sign each other's value; `"ablate"`
+            sets one to 0, and asks whether the outputs that do not depend on it stay what they were.
         trials: how many.
         horizon: outputs that must follow; None: two windows, so that each variable is read.
         seed: of inputs and choices.
 
     Raises:
-        ValueError: no trials.
+        ValueError: no trials, or an unknown kind.
 
     Example:
         >>> from ..recurrent import circuit, repeat_copy
         >>> from .privileged import privileged_basis
         >>> task = repeat_copy(3, 2)
         >>> network = circuit(task).network
-        >>> print(flip_variables(network, task, privileged_basis(network, task), trials=50))
+        >>> print(intervene(network, task, privileged_basis(network, task), trials=50))
         100.0 % of 50 trials follow the rule, 100.0 % undisturbed
     """
+    if kind not in KINDS:
+        raise ValueError(unknown("kind of intervention", kind, KINDS))
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
     s, rng = task.window, np.random.default_rng(seed)
     steps = 2 * s if horizon is None else horizon
     inputs, _ = task.batch(seed, 1, trials, 1, stream=3)
     states = network.states(inputs.numpy(), 3 * s)
-    window = np.sign(network.outputs(states[:, -s:]))
-    columns, place = rng.integers(0, len(found.variables), trials), np.arange(trials)
-    blocks, dimensions = found.variables[columns].T
-    changed = window.copy()
-    changed[place, blocks, dimensions] *= -1
-    h = states[:, -1]
-    values = (h * found.dual[columns]).sum(axis=1)
-    other = h - 2 * values[:, None] * found.basis[:, columns].T
+    window, h = np.sign(network.outputs(states[:, -s:])), states[:, -1]
+    values, place = found.read(h), np.arange(trials)
+    columns = rng.integers(0, len(found.variables), trials)
+    changed, new = window.copy(), values.copy()
+    at = (place, *found.variables[columns].T)
+    if kind == "flip":
+        changed[at] *= -1
+        new[place, columns] *= -1
+    elif kind == "ablate":
+        changed[at] = 0.0
+        new[place, columns] = 0.0
+    else:
+        others = _opposite(window[:, found.variables[:, 0], found.variables[:, 1]], columns, rng)
+        there = (place, *found.variables[others].T)
+        changed[at], changed[there] = window[there], window[at]
+        new[place, columns], new[place, others] = values[place, others], values[place, columns]
     nothing = np.zeros((trials, 0, task.dimensions))
-    signs = [np.sign(network.outputs(network.states(nothing, steps, initial=start))) for start in (h, other)]
+    starts = (h, h + (new - values) @ found.basis.T)
+    signs = [np.sign(network.outputs(network.states(nothing, steps, initial=start))) for start in starts]
     left, right = (np.asarray(task.continued(w, steps)) for w in (window, changed))
     every = (1, 2)
     return Interventions(
-        columns, (signs[1] == right).all(every), (signs[0] == left).all(every), (signs[1] == signs[0]).all(every)
+        columns,
+        ((signs[1] == right) | (right == 0)).all(every),
+        (signs[0] == left).all(every),
+        (signs[1] == signs[0]).all(every),
     )
+
+
+def _opposite(values: Array, columns: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each trial a variable, at random, of another value than the one given; itself where there is none."""
+    chance = rng.random(values.shape)
+    chance[values == np.take_along_axis(values, columns[:, None], axis=1)] = -1.0
+    return np.where(chance.max(axis=1) < 0, columns, chance.argmax(axis=1))

@@ -16,8 +16,8 @@ from ..suggest import unknown
 Array = NDArray[np.float64]
 Method = Literal["powers", "regression"]
 METHODS = ("powers", "regression")
-Ground = Literal["readout", "input"]
-GROUNDS = ("readout", "input")
+Ground = Literal["readout", "input", "mix"]
+GROUNDS = ("readout", "input", "mix")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,16 @@ class PrivilegedBasis:
     def read(self, states: ArrayLike) -> Array:
         """Variables of hidden units (..., n), (..., variables)."""
         return np.asarray(states) @ self.dual.T
+
+    def window(self, states: ArrayLike) -> Array:
+        """Variables of hidden units (..., n) as the window that they are, (..., s, d): waves, seen through time.
+
+        A variable that no output reads is not in the basis, and NaN here.
+        """
+        values = self.read(states)
+        found = np.full((*values.shape[:-1], *(self.variables.max(axis=0) + 1)), np.nan)
+        found[..., self.variables[:, 0], self.variables[:, 1]] = values
+        return found
 
     def column(self, block: int, dimension: int) -> int:
         """Where a variable is.
@@ -96,7 +106,8 @@ def privileged_basis(
             W applied to it, and so on; errors grow with the powers. `"regression"`: the last outputs are the variables,
             and the basis is that from which hidden units follow best, in the mean of squares; it is well conditioned,
             and does not assume that the network is linear.
-        ground: of the powers, whether the newest block is grounded in the `"readout"` or in the `"input"` weights.
+        ground: of the powers, whether the newest block is grounded in the `"readout"` (its pseudo-inverse), in the
+            `"input"` weights, or in their mean, `"mix"`.
         state: the fixed point (n,) at which the network is linearised; None: 0.
         examples, seed: that the regression is given; the network runs on for four windows after the inputs.
 
@@ -130,8 +141,8 @@ def privileged_basis(
 
 
 def _powers(weights: Array, network: RNN, task: HistoryTask, ground: Ground) -> Array:
-    newest = np.linalg.pinv(network.readout) if ground == "readout" else network.input
-    blocks = [newest]
+    read, written = np.linalg.pinv(network.readout), network.input
+    blocks = [{"readout": read, "input": written, "mix": (read + written) / 2}[ground]]
     for _ in range(task.window - 1):
         blocks.append(weights @ blocks[-1])
     return np.concatenate(blocks[::-1], axis=1)

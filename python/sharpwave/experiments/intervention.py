@@ -25,40 +25,44 @@ class InterventionConfig(TrainedRnnConfig):
 
 
 _WAYS = {"powers": {"method": "powers", "ground": "readout"}, "regression": {"method": "regression"}}
+_KINDS = {"flip": "sign turned", "swap": "two swapped", "ablate": "set to 0"}
 
 
 def overwrite(context: Context) -> dict[str, Any]:
-    """Turn the sign of one variable in each trial, and compare outputs with the rule."""
-    from ..dynamics import flip_variables, privileged_basis
+    """Change variables in each trial, and compare outputs with the rule."""
+    from ..dynamics import intervene, privileged_basis
     from ..recurrent import published_tasks
 
     config, networks, rows = context.config, trained_rnns(context), []
-    followed, undisturbed = np.zeros((len(config.tasks), len(_WAYS), config.seeds)), []
+    followed = np.zeros((len(config.tasks), len(_WAYS), len(_KINDS), config.seeds))
+    undisturbed = np.zeros((len(config.tasks), config.seeds))
     for i, (name, ones) in enumerate(networks.items()):
-        task, alone = published_tasks()[name], []
+        task = published_tasks()[name]
         for seed, network in enumerate(ones):
             for j, way in enumerate(_WAYS.values()):
                 found = privileged_basis(network, task, **way)  # type: ignore[arg-type]
-                outcome = flip_variables(network, task, found, trials=config.trials, seed=config.seed)
-                followed[i, j, seed] = 100 * outcome.followed.mean()
-            alone.append(100 * float(outcome.undisturbed.mean()))
-        undisturbed.append(alone)
+                for k, kind in enumerate(_KINDS):
+                    outcome = intervene(network, task, found, kind, trials=config.trials, seed=config.seed)  # type: ignore[arg-type]
+                    followed[i, j, k, seed] = 100 * outcome.followed.mean()
+            undisturbed[i, seed] = 100 * float(outcome.undisturbed.mean())
         for j, label in enumerate(_WAYS):
-            context.metric(f"{name}: outputs follow the rule, basis by {label}", float(followed[i, j].mean()), unit="%")
-        cells = [f"{followed[i, j].mean():.1f} ± {followed[i, j].std():.1f}" for j in range(len(_WAYS))]
-        rows.append([name, *cells, f"{np.mean(alone):.1f}", len(ones)])
+            mean = float(followed[i, j, 0].mean())
+            context.metric(f"{name}: outputs follow the rule, basis by {label}", mean, unit="%")
+            cells = [f"{shares.mean():.1f} ± {shares.std():.1f}" for shares in followed[i, j]]
+            rows.append([name, label, *cells, f"{undisturbed[i].mean():.1f}", len(ones)])
     context.table(
         "Trials in which all outputs follow the rule / %",
-        ["task", *(f"basis by {label}" for label in _WAYS), "nothing changed", "networks"],
+        ["task", "basis by", *_KINDS.values(), "nothing changed", "networks"],
         rows,
         f"Mean ± sd over networks of {config.hidden} units, {config.trials} trials each: a network has run on for two "
-        "windows when the sign of one of its variables, drawn at random, is turned; then all signs of the outputs of "
-        "two more windows must be those that the rule gives the changed window.",
+        "windows when the sign of one of its variables, drawn at random, is turned, or two of opposite sign are "
+        "swapped, or one is set to 0; then all signs of the outputs of two more windows must be those that the rule "
+        "gives the changed window (of a 0, those that do not depend on it).",
     )
-    axes = ("task", "way", "seed")
     return {
-        "followed": (axes, followed), "undisturbed": (("task", "seed"), np.array(undisturbed)),
-        "task": list(config.tasks), "way": list(_WAYS), "seed": np.arange(config.seed, config.seed + config.seeds),
+        "followed": (("task", "way", "kind", "seed"), followed), "undisturbed": (("task", "seed"), undisturbed),
+        "task": list(config.tasks), "way": list(_WAYS), "kind": list(_KINDS),
+        "seed": np.arange(config.seed, config.seed + config.seeds),
     }  # fmt: skip
 
 

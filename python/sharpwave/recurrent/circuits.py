@@ -71,6 +71,10 @@ def circuit(task: HistoryTask, basis: ArrayLike | None = None, *, compressed: bo
         (64, 36)
     """
     phi, size, d = companion(task), task.window * task.dimensions, task.dimensions
+    if basis is not None and np.iscomplexobj(basis):
+        raise ValueError(
+            f"{task.name}: the basis must be real; take real and imaginary parts of each pair of eigenvectors"
+        )
     psi = np.eye(size) if basis is None else np.array(basis, dtype=np.float64)
     if psi.ndim != 2 or psi.shape[1] != size or not np.isfinite(psi).all():
         raise ValueError(f"{task.name}: the basis must be finite and (n, {size}), a column a variable, got {psi.shape}")

@@ -45,6 +45,10 @@ class RNN:
 
     def __post_init__(self) -> None:
         for name in ("recurrent", "input", "readout"):
+            if np.iscomplexobj(getattr(self, name)):
+                raise ValueError(
+                    f"the {name} weights must be real; take real and imaginary parts as units of their own"
+                )
             array = np.array(getattr(self, name), dtype=np.float64)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -83,6 +87,10 @@ class RNN:
             h = function(drive)
             found.append(h)
         return np.stack(found, axis=-2)
+
+    def step(self, states: ArrayLike) -> Array:
+        """h(t) without input, from h(t-1) (..., n)."""
+        return _FUNCTIONS[self.nonlinearity][0](np.asarray(states, dtype=np.float64) @ self.recurrent.T)
 
     def outputs(self, states: ArrayLike) -> Array:
         """y of hidden units (..., n), (..., outputs)."""

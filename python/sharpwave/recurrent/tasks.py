@@ -129,6 +129,8 @@ def linear_task(name: str, matrix: ArrayLike, window: int, dimensions: int) -> H
         >>> linear_task("Fibonacci", [[1.0, 1.0]], window=2, dimensions=1).continued([[1.0], [2.0]], 3).tolist()
         [[3.0], [5.0], [8.0]]
     """
+    if np.iscomplexobj(matrix):
+        raise ValueError(f"{name}: the matrix must be real; a complex value is two dimensions, and its product 2 x 2")
     weights = np.array(matrix, dtype=np.float64)
     if weights.shape != (dimensions, window * dimensions) or not np.isfinite(weights).all():
         raise ValueError(

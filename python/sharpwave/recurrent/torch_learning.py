@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .protocol import DECAYS, EPSILON, Protocol
@@ -14,7 +15,22 @@ from .training_state import TrainingState, Watch
 if TYPE_CHECKING:
     from torch import Tensor
 
+_SHARED = 4_000_000  # multiplications of a product that is worth being shared out to threads
 _TOGETHER = 4_000_000  # numbers of hidden states that are computed together, so that they stay in the cache
+
+
+@contextmanager
+def fitting_threads(protocol: Protocol, state: TrainingState) -> Iterator[None]:
+    """Let torch have one thread in this block if all products are small: others would only wait, or be waited for."""
+    import torch
+
+    before = torch.get_num_threads()
+    if protocol.examples * max(value.numel() for value in state.parameters.values()) < _SHARED:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def together(

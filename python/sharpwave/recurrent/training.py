@@ -129,12 +129,13 @@ def train(
     else:
         state = TrainingState.new(new_networks(architecture, d, d, seeds))
     learn = _learner(architecture, task, backend)
-    while state.step < protocol.steps and not bool(state.ended.all()):
-        until = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
-        learn(protocol, seeds, state, until, watch)
-        _check(architecture, task, protocol, seeds, state)
-        if path is not None:
-            state.write(path, mark)
+    with torch_learning.fitting_threads(protocol, state):
+        while state.step < protocol.steps and not bool(state.ended.all()):
+            until = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
+            learn(protocol, seeds, state, until, watch)
+            _check(architecture, task, protocol, seeds, state)
+            if path is not None:
+                state.write(path, mark)
     parameters = {name: value.numpy() for name, value in state.best.items()}
     checks = {name: value.numpy() for name, value in state.checks.items()}
     return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks)
