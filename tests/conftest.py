@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 import sharpwave_bridge as bridge
+
+# How long an example may take depends on what else the machine does: it is not what these tests are about.
+settings.register_profile("sharpwave")
+settings.load_profile("sharpwave")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,3 +123,22 @@ def save_figure(figure: Figure, path: Path) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
     with style(), whole(path) as beside:
         figure.savefig(beside, metadata=metadata)
+
+
+def save_animation(figure: Figure, draw: Callable[[int], None], frames: int, path: Path, *, fps: int = 3) -> None:
+    """Save a figure that moves as a GIF, which goes round for ever, by atomic rename.
+
+    Args:
+        figure: a matplotlib figure.
+        draw: makes it the frame of this number, from 0.
+        frames: how many.
+        path: where, with the suffix `.gif`.
+        fps: frames a second.
+    """
+    from matplotlib.animation import FuncAnimation, PillowWriter
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    FigureCanvasAgg(figure)
+    with style(), whole(path) as beside:
+        moving = FuncAnimation(figure, draw, frames=frames, init_func=lambda: None, interval=1000 / fps)
+        moving.save(str(beside), writer=PillowWriter(fps=fps), dpi=100)

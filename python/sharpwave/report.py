@@ -10,7 +10,7 @@ from typing import Any
 from .files import write_text
 from .runs import read_about
 
-_MEDIA = {".svg": "image/svg+xml", ".png": "image/png"}
+_MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
 
 
 def write_report(directory: Path) -> Path:

@@ -18,7 +18,7 @@ from sharpwave.equations import EquationError, Equations, problem
 
 
 @given(expressions(), environments)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_jacobian_and_time_gradient_are_those_of_automatic_differentiation(expression, environment):
     import torch
 

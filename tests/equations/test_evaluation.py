@@ -19,7 +19,7 @@ from sharpwave.equations import EquationError, Equations
 
 
 @given(expressions(), environments)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_parsed_text_computes_what_it_says(expression, environment):
     assume(environment["t"] != 2.0)  # t - 1 and t/2 are one time there
     try:

@@ -34,7 +34,7 @@ def central(function, x, step=1e-6):
 
 
 @pytest.mark.parametrize("s", ALL, ids=repr)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(x=vectors, v=vectors)
 def test_derivatives_are_consistent(s, x, v):
     scale = 1 + np.abs(s.jacobian(x)).max()
@@ -46,7 +46,7 @@ def test_derivatives_are_consistent(s, x, v):
 
 
 @pytest.mark.parametrize("s", ALL, ids=repr)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(x=vectors)
 def test_lagrangians_are_convex(s, x):
     jacobian = s.jacobian(x)

@@ -151,7 +151,7 @@ def test_a_solution_that_blows_up_stops_with_what_there_is() -> None:
     np.testing.assert_allclose(solution.y, [[2.0]], rtol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(0.1, 3.0),
     st.floats(-2.0, 2.0),

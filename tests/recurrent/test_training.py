@@ -146,6 +146,35 @@ def test_training_that_was_broken_off_ends_in_the_same_numbers(tmp_path: Path, b
 
 @pytest.mark.usefixtures("julia")
 @pytest.mark.parametrize("backend", ["julia", "torch"])
+def test_parameters_are_kept_at_the_steps_asked_for(tmp_path: Path, backend: str) -> None:
+    steps = (0, 4, 10, 13, 20, 30)
+    plain = train(Elman(16), TASK, [0, 1], SHORT, backend=backend)
+    found = train(Elman(16), TASK, [0, 1], SHORT, keep=steps, backend=backend)
+    assert same(plain, found)
+    first = new_networks(Elman(16), 2, 2, [0, 1])
+    for name, value in found.kept.items():
+        assert value.shape == (6, *first[name].shape)
+        np.testing.assert_array_equal(value[0], first[name])
+        for place, step in enumerate(steps[1:], 1):
+            protocol = replace(SHORT, steps=step, check_every=10)
+            alone = train(Elman(16), TASK, [0, 1], protocol, keep=(step,), backend=backend)
+            np.testing.assert_array_equal(value[place], alone.kept[name][0])
+    np.testing.assert_array_equal(found.network(1, kept=3).recurrent, found.kept["recurrent"][3, 1])
+
+    def broken(done: int, total: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    file = tmp_path / "training.npz"
+    with pytest.raises(KeyboardInterrupt):
+        train(Elman(16), TASK, [0, 1], SHORT, keep=steps, checkpoint=file, watch=broken, backend=backend)
+    resumed = train(Elman(16), TASK, [0, 1], SHORT, keep=steps, checkpoint=file, backend=backend)
+    for name, value in found.kept.items():
+        np.testing.assert_array_equal(resumed.kept[name], value)
+
+
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("backend", ["julia", "torch"])
 def test_a_network_that_diverges_stops_and_the_others_go_on(backend: str) -> None:
     protocol = replace(SHORT, learning_rate=30.0, steps=40, horizons=(60,), clip=1e9)
     found = train(Elman(8, "relu"), TASK, [0, 1, 2, 3], protocol, backend=backend)
@@ -200,6 +229,8 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
             lambda: train(Elman(8), XOR, [1], backend="julia"),
             "Julia trains Elman networks on linear rules, not .* on xor",
         ),
+        (lambda: train(Elman(8), TASK, [1], SHORT, keep=(20, 10)), "must rise, from 0 to at most 30, got"),
+        (lambda: train(Elman(8), TASK, [1], SHORT, keep=(31,)), "must rise, from 0 to at most 30, got"),
         (lambda: Protocol(horizons=(20, 10)), "rising horizons"),
         (lambda: Protocol(horizons=()), "rising horizons"),
         (lambda: Protocol(learning_rate=float("nan")), "learning_rate and clip must be positive"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
+from PIL import Image
 
 from sharpwave.data import DataUnavailableError, load_text
 from sharpwave.experiments import find, variable_binding_table
@@ -67,6 +68,10 @@ def test_the_variables_of_exact_and_of_trained_networks_are_found(tmp_path: Path
     assert found["largest error in exact networks, powers from the input"] < 1e-8
     # 1.4 for the operator of a network that does nothing of the kind, at random
     assert found["T2: error of the operator, regression"] < 0.25
+    (moving,) = tmp_path.rglob("waves.gif")
+    with Image.open(moving) as picture:
+        assert picture.n_frames == 24
+    assert "data:image/gif;base64," in (moving.parents[1] / "report.html").read_text()
 
 
 @pytest.mark.usefixtures("julia")

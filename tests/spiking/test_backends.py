@@ -274,7 +274,7 @@ def requests(draw):
     }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(requests())
 def test_anything(request):
     network, inputs, wanted = request

@@ -120,7 +120,7 @@ def test_dropout_is_left_out_and_scores_lead_to_predictions():
 # Batches and backends
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 12), st.integers(1, 30), st.randoms(use_true_random=False))
 def test_scores_do_not_depend_on_what_is_simulated_together(steps, batch, random):
     """Bit for bit, and in any order."""
@@ -149,7 +149,7 @@ def merged(stages, examples):
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_convolutions_and_means_are_those_of_torch(data):
     draw = data.draw

@@ -174,7 +174,7 @@ def test_the_sum_over_a_batch_is_the_sum_of_single_changes(kind, backend):
     assert np.unique(np.round(together, 9)).size > 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(RULES)), st.sampled_from(REDUCTIONS), st.sampled_from(KINDS), st.integers(0, 2**32))
 def test_weights_stay_within_their_bounds(rule, reduction, kind, seed):
     rng = np.random.default_rng(seed)

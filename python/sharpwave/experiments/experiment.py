@@ -121,8 +121,18 @@ class Context:
 
         file = f"figures/{name}.svg"
         save_figure(figure, self.directory / file)
-        entry = {"file": file, "title": title, "alt": alt, "caption": caption}
-        self.figures.append(entry)
+        self.figures.append({"file": file, "title": title, "alt": alt, "caption": caption})
+
+    def animation(
+        self, name: str, figure: Figure, draw: Callable[[int], None], frames: int, *, title: str, alt: str,
+        caption: str = "",
+    ) -> None:  # fmt: skip
+        """Save a figure that moves, as a GIF, and put it into the report; `draw` makes it the frame of a number."""
+        from ..plots import save_animation
+
+        file = f"figures/{name}.gif"
+        save_animation(figure, draw, frames, self.directory / file)
+        self.figures.append({"file": file, "title": title, "alt": alt, "caption": caption})
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> None:
         """Put a table into the report."""

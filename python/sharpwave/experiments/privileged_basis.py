@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .experiment import Context, Experiment
+from .privileged_figures import draw_operators, moving_waves
 from .trained_rnns import TrainedRnnConfig, trained_rnns
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from ..dynamics import PrivilegedBasis
 
 _WAYS = {
@@ -84,33 +83,32 @@ def trained(context: Context) -> dict[str, Any]:
     )
     context.figure(
         "operators",
-        _draw(shown),
+        draw_operators(shown),
         title="What was found beside what it should be",
-        alt="For each task two matrices, much alike: entries of 1 and -1 along a diagonal and in the last rows.",
-        caption="Above, the operator of a network in the basis found by regression; below, the task's.",
+        alt="For each task two matrices, much alike: entries of 1 and -1 along a diagonal and in the last rows; and "
+        "the basis, a matrix without any order to the eye.",
+        caption="Above, the operator of a network in the basis found by regression; then the task's. Below, the "
+        "basis: a column for each variable, the oldest first, a row for each hidden unit.",
+    )
+    name, ones = next(iter(networks.items()))
+    figure, draw, frames = moving_waves(ones[0], published_tasks()[name], shown[name])
+    context.animation(
+        "waves",
+        figure,
+        draw,
+        frames,
+        title="A picture on its way",
+        alt="A picture of eight by eight pixels enters at the right, column by column, and goes on as the rule says, "
+        "in the network as in the task.",
+        caption=f"Left, the variables of a trained network on {name}, read in the basis found by regression; right, "
+        "what they are to be: the last eight vectors, the newest at the right. Crossed: variables that no output "
+        "reads.",
     )
     axes = ("task", "way", "seed")
     return {
         "error": (axes, errors), "condition": (axes, conditions), "task": list(config.tasks), "way": list(_WAYS),
         "seed": np.arange(config.seed, config.seed + config.seeds),
     }  # fmt: skip
-
-
-def _draw(shown: dict[str, PrivilegedBasis]) -> Figure:
-    from matplotlib.figure import Figure
-
-    from ..plots import style
-
-    with style():
-        figure = Figure(figsize=(2.4 * len(shown) + 0.8, 4.8), layout="constrained")
-        panels = figure.subplots(2, len(shown), squeeze=False)
-        for place, (name, found) in enumerate(shown.items()):
-            for row, matrix in enumerate((found.operator, found.known)):
-                image = panels[row, place].imshow(matrix, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest")
-                panels[row, place].set(xticks=[], yticks=[])
-            panels[0, place].set_title(name)
-        figure.colorbar(image, ax=panels, shrink=0.6)
-        return figure
 
 
 EXPERIMENT = Experiment(

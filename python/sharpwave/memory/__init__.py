@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .activations import Activation, Identity, RectifiedPolynomial, Relu, Softmax, Tanh, activation
 from .capacity import CapacityCurve, CapacityPoint, CapacityStudy, capacity_curve, find_capacity
+from .conversion import as_rnn
 from .decorrelation import Decorrelation
 from .energies import energy, energy_rates, equilibrium, rates, surface_gradient, surface_hessian
 from .episodes import Visit, find_visits
@@ -42,6 +43,7 @@ __all__ = [
     "Threshold",
     "Visit",
     "activation",
+    "as_rnn",
     "capacity_curve",
     "chain",
     "cycle",

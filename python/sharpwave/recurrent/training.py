@@ -44,6 +44,8 @@ class Trained:
         diverged: whether a network's numbers ceased to be finite, (replicas,).
         checks: by name, (checks, replicas): `step`, `loss`, `accuracy` and `horizon` of each check; NaN once a network
             has ended.
+        kept: by name, parameters at each of the steps at which they were to be kept, (steps, replicas, ...), in their
+            order; those of a network that has ended stay as they are.
     """
 
     architecture: Architecture
@@ -53,16 +55,22 @@ class Trained:
     steps: NDArray[np.int64]
     diverged: NDArray[np.bool_]
     checks: dict[str, NDArray[np.float64]]
+    kept: dict[str, NDArray[Any]]
 
-    def network(self, replica: int) -> RNN:
+    def network(self, replica: int, kept: int | None = None) -> RNN:
         """One of the networks, to be looked into.
+
+        Args:
+            replica: which.
+            kept: as it was at this one of the steps at which parameters were kept; None: at its best check.
 
         Raises:
             TypeError: it is not an Elman network.
         """
         if not isinstance(self.architecture, Elman):
             raise TypeError(f"only an Elman network is an RNN of three matrices, this is {self.architecture!r}")
-        one = {name: value[replica] for name, value in self.parameters.items()}
+        source = self.parameters if kept is None else {name: value[kept] for name, value in self.kept.items()}
+        one = {name: value[replica] for name, value in source.items()}
         return RNN(one["recurrent"], one["input"], one["readout"], self.architecture.nonlinearity)
 
     def test(self, horizon: int = 200, examples: int = 256, seed: int = 0) -> NDArray[np.float64]:
@@ -91,6 +99,7 @@ def train(
     seeds: Sequence[int],
     protocol: Protocol | None = None,
     *,
+    keep: Sequence[int] = (),
     checkpoint: str | Path | None = None,
     watch: Watch | None = None,
     backend: Backend = "auto",
@@ -104,13 +113,15 @@ def train(
         task: what they learn.
         seeds: of initial weights and of examples.
         protocol: how; None: that of arXiv 2310.02430.
+        keep: steps, rising, after which parameters are kept; 0: before the first. Training does not depend on them.
         checkpoint: an .npz file that is written at each check, and from which training goes on if it is there.
         watch: called with the steps done and their number, before each check at least.
         backend: `"julia"`, for `Elman` and linear rules, all networks beside each other on all threads; `"torch"` for
             any; `"auto"` is Julia where it can be.
 
     Raises:
-        ValueError: no seeds, one that is negative or given twice, or a checkpoint of another training.
+        ValueError: no seeds, one that is negative or given twice, steps to keep that do not rise from 0 to those of the
+            protocol, or a checkpoint of another training.
 
     Example:
         >>> from .elman import Elman
@@ -122,8 +133,11 @@ def train(
     protocol, seeds = protocol or Protocol(), tuple(int(seed) for seed in seeds)
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different whole numbers from 0 on, at least one, got {seeds}")
+    wanted = [int(step) for step in keep]
+    if wanted != sorted(set(wanted)) or not all(0 <= step <= protocol.steps for step in wanted):
+        raise ValueError(f"steps to keep must rise, from 0 to at most {protocol.steps}, got {tuple(keep)}")
     path, d = None if checkpoint is None else Path(checkpoint), task.dimensions
-    mark = json.dumps([repr(architecture), task.name, task.window, d, seeds, asdict(protocol)])
+    mark = json.dumps([repr(architecture), task.name, task.window, d, seeds, asdict(protocol), wanted])
     if path is not None and path.exists():
         state = TrainingState.read(path, mark)
     else:
@@ -131,14 +145,26 @@ def train(
     learn = _learner(architecture, task, backend)
     with torch_learning.fitting_threads(protocol, state):
         while state.step < protocol.steps and not bool(state.ended.all()):
-            until = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
-            learn(protocol, seeds, state, until, watch)
+            check = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
+            for until in [step for step in wanted[_kept(state) :] if step < check]:
+                if until > state.step:
+                    learn(protocol, seeds, state, until, watch)
+                state.keep()
+            learn(protocol, seeds, state, check, watch)
             _check(architecture, task, protocol, seeds, state)
             if path is not None:
                 state.write(path, mark)
+    while _kept(state) < len(wanted):  # after the last step, or after all have ended
+        state.keep()
     parameters = {name: value.numpy() for name, value in state.best.items()}
     checks = {name: value.numpy() for name, value in state.checks.items()}
-    return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks)
+    kept = {name: value.numpy() for name, value in state.kept.items()}
+    return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks, kept)
+
+
+def _kept(state: TrainingState) -> int:
+    """How many steps' parameters were kept."""
+    return len(next(iter(state.kept.values())))
 
 
 def _learner(architecture: Architecture, task: HistoryTask, backend: Backend) -> Learner:

@@ -31,6 +31,7 @@ class TrainingState:
         steps: how many each has been trained for.
         ended, diverged: whether training is over, and why.
         checks: by name, what each check found, (checks, replicas).
+        kept: parameters at the steps at which they were to be kept, so far, (steps, replicas, ...).
         step: steps done.
     """
 
@@ -45,6 +46,7 @@ class TrainingState:
     ended: Tensor
     diverged: Tensor
     checks: dict[str, Tensor]
+    kept: dict[str, Tensor]
     step: int = 0
 
     @staticmethod
@@ -72,7 +74,15 @@ class TrainingState:
             ended=flags(),
             diverged=flags(),
             checks={name: torch.zeros(0, count, dtype=torch.float64) for name in CHECKED},
+            kept={name: value.new_zeros(0, *value.shape) for name, value in parameters.items()},
         )
+
+    def keep(self) -> None:
+        """Keep the parameters as they are now."""
+        import torch
+
+        for name, value in self.parameters.items():
+            self.kept[name] = torch.cat([self.kept[name], value[None]])
 
     def write(self, path: Path, mark: str) -> None:
         """Save by atomic rename. `mark` says which training it is."""
@@ -108,5 +118,5 @@ class TrainingState:
         return TrainingState(**fields, step=int(arrays["step"]))
 
 
-_GROUPS = ("parameters", "mean", "square", "best", "checks")
+_GROUPS = ("parameters", "mean", "square", "best", "checks", "kept")
 _TENSORS = ("merit", "stage", "perfect", "steps", "ended", "diverged")
