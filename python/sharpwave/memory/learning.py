@@ -35,10 +35,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..suggest import unknown
+from ..backends import in_julia
 from .episodes import Visit, find_visits
 from .model import DSEM, GSEMM
-from .recalling import warn_once
 from .result import Recall
 
 Array = NDArray[np.float64]
@@ -202,9 +201,12 @@ def learn(
     )
     shown = _positive("presentation", presentation, model.tau_d)
     steps = max(1, round(shown / rates.dt))
-    if backend not in ("auto", "julia", "numpy"):
-        raise ValueError(unknown("backend", backend, ["auto", "julia", "numpy"]))
-    patterns, transitions, surprise = _learn_epochs(model, items, rates, steps, epochs, backend)
+    if in_julia(backend, other="numpy"):
+        from .julia_backend import learn_epochs
+
+        patterns, transitions, surprise = learn_epochs(model, items, rates, steps, epochs)
+    else:
+        patterns, transitions, surprise = _learn_epochs(model, items, rates, steps, epochs)
     if not (np.isfinite(patterns).all() and np.isfinite(transitions).all()):
         raise ValueError("patterns or transitions grew without bound: choose larger tau_patterns and tau_transitions")
     order = _numbering(patterns, items)
@@ -213,20 +215,9 @@ def learn(
 
 
 def _learn_epochs(
-    model: GSEMM, items: Array, rates: LearningRates, steps: int, epochs: int, backend: str
+    model: GSEMM, items: Array, rates: LearningRates, steps: int, epochs: int
 ) -> tuple[Array, Array, Array]:
     """Patterns, transitions and the mean surprise of each epoch; every epoch begins with features at rest."""
-    if backend != "numpy":
-        from sharpwave_bridge import JuliaUnavailableError
-
-        from .julia_backend import learn_epochs
-
-        try:
-            return learn_epochs(model, items, rates, steps, epochs)
-        except JuliaUnavailableError as error:
-            if backend == "julia":
-                raise
-            warn_once(str(error))
     rest, surprise = np.zeros(model.features), np.zeros(epochs)
     patterns, transitions = model.patterns, model.transitions
     for epoch in range(epochs):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..backends import in_julia
 from ..suggest import unknown
 from .energies import equilibrium
 from .model import GSEMM
@@ -21,7 +22,6 @@ from .trajectory import Trajectory
 
 Array = NDArray[np.float64]
 
-_BACKENDS = {"julia": ".julia_backend", "torch": ".torch_backend"}
 _METHODS = ("tsit5", "rk4")
 
 
@@ -114,18 +114,9 @@ def integrate(problem: Problem, backend: str) -> Integration:
         ValueError: no backend has this name.
         JuliaUnavailableError: Julia was asked for by name, and there is none.
     """
-    if backend != "auto":
-        if backend not in _BACKENDS:
-            raise ValueError(unknown("backend", backend, ["auto", *_BACKENDS]))
-        done: Integration = importlib.import_module(_BACKENDS[backend], __package__).integrate(problem)
-        return done
-    from sharpwave_bridge import JuliaUnavailableError
-
-    try:
-        return integrate(problem, "julia")
-    except JuliaUnavailableError as error:
-        warn_once(str(error))
-    return integrate(problem, "torch")
+    module = ".julia_backend" if in_julia(backend) else ".torch_backend"
+    done: Integration = importlib.import_module(module, __package__).integrate(problem)
+    return done
 
 
 def feature_input(given: Any, features: int, t_end: float) -> Input:
@@ -157,19 +148,6 @@ def feature_input(given: Any, features: int, t_end: float) -> Input:
     for begin, end, vector in pieces:
         drive[(starts >= begin) & (starts < end)] += vector
     return Input(starts, drive)
-
-
-_warned = False
-
-
-def warn_once(reason: str) -> None:
-    """Say, once a process, that there is no Julia and that something slower stands in."""
-    global _warned
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            f"going on without Julia, with the same results and slower: {reason}", RuntimeWarning, stacklevel=4
-        )
 
 
 def _states(name: str, given: ArrayLike, batch: int | None, width: int) -> tuple[Array, bool]:

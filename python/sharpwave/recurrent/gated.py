@@ -15,7 +15,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class GRU:
+class _Gated:
+    hidden: int
+
+    def __post_init__(self) -> None:
+        if self.hidden < 1:
+            raise ValueError(f"hidden must be at least 1, got {self.hidden}")
+
+    def _initial(self, gates: int, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
+        n = self.hidden
+        shapes: dict[str, tuple[int, ...]] = {
+            "recurrent": (gates * n, n),
+            "recurrent_bias": (gates * n,),
+            "input": (gates * n, inputs),
+            "input_bias": (gates * n,),
+            "readout": (outputs, n),
+        }
+        return {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
+
+
+@dataclass(frozen=True)
+class GRU(_Gated):
     """Gated recurrent units, y(t) = W_hy h(t), from h = 0:
 
         r = sigma(W_r u + b_r + U_r h + c_r),  z = sigma(W_z u + b_z + U_z h + c_z),
@@ -30,11 +50,6 @@ class GRU:
         ValueError: no unit.
     """
 
-    hidden: int
-
-    def __post_init__(self) -> None:
-        _check(self.hidden)
-
     @property
     def width(self) -> int:
         """Numbers of three gates, about."""
@@ -42,7 +57,7 @@ class GRU:
 
     def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
         """See `GRU`."""
-        return _initial(3, self.hidden, inputs, outputs, generator)
+        return self._initial(3, inputs, outputs, generator)
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""
@@ -59,7 +74,7 @@ class GRU:
 
 
 @dataclass(frozen=True)
-class LSTM:
+class LSTM(_Gated):
     """Long short-term memory, y(t) = W_hy h(t), from h = c = 0:
 
         i, f, o = sigma(W u + b + U h + b'),  g = tanh(W_g u + b_g + U_g h + b'_g),
@@ -74,11 +89,6 @@ class LSTM:
         ValueError: no unit.
     """
 
-    hidden: int
-
-    def __post_init__(self) -> None:
-        _check(self.hidden)
-
     @property
     def width(self) -> int:
         """Numbers of four gates and the cell, about."""
@@ -86,7 +96,7 @@ class LSTM:
 
     def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
         """See `LSTM`."""
-        return _initial(4, self.hidden, inputs, outputs, generator)
+        return self._initial(4, inputs, outputs, generator)
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""
@@ -100,22 +110,6 @@ class LSTM:
             h = leave.sigmoid() * cell.tanh()
             found.append(h)
         return torch.stack(found, dim=2) @ parameters["readout"][:, None].mT
-
-
-def _check(hidden: int) -> None:
-    if hidden < 1:
-        raise ValueError(f"hidden must be at least 1, got {hidden}")
-
-
-def _initial(gates: int, n: int, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
-    shapes: dict[str, tuple[int, ...]] = {
-        "recurrent": (gates * n, n),
-        "recurrent_bias": (gates * n,),
-        "input": (gates * n, inputs),
-        "input_bias": (gates * n,),
-        "readout": (outputs, n),
-    }
-    return {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
 
 
 def _recurrent(parameters: Parameters, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -87,11 +87,7 @@ class HistoryTask:
             raise ValueError(
                 f"{self.name}: a history must be (..., {self.window}, {self.dimensions}), got {tuple(last.shape)}"
             )
-        found = []
-        for _ in range(steps):
-            found.append(self.rule(last))
-            last = torch.cat([last[..., 1:, :], found[-1][..., None, :]], dim=-2)
-        return torch.stack(found, dim=-2)
+        return unrolled(self.rule, last, last[..., :0, :], steps)
 
     def batch(self, seed: int, step: int, examples: int, horizon: int, stream: int = 0) -> tuple[Tensor, Tensor]:
         """Inputs, and what is to follow. The inputs depend on the three numbers alone, so that they can be drawn anew.
@@ -112,6 +108,18 @@ class HistoryTask:
         shape = (examples, self.window, self.dimensions)
         inputs = torch.from_numpy(bits.reshape(shape).astype(np.float32)) * 2 - 1
         return inputs, self.continued(inputs, horizon)
+
+
+def unrolled(rule: Rule, window: Tensor, inputs: Tensor, steps: int) -> Tensor:
+    """The values (..., steps, d) that follow a window (..., s, d) by a rule; inputs (..., shown, d) are added."""
+    import torch
+
+    last, found = window, []
+    for t in range(steps):
+        value = rule(last)
+        found.append(value + inputs[..., t, :] if t < inputs.shape[-2] else value)
+        last = torch.cat([last[..., 1:, :], found[-1][..., None, :]], dim=-2)
+    return torch.stack(found, dim=-2) if found else window[..., :0, :]
 
 
 def linear_task(name: str, matrix: ArrayLike, window: int, dimensions: int) -> HistoryTask:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..suggest import unknown
+from ..backends import Backend, in_julia
 from . import torch_learning
 from .elman import Elman
 from .network import RNN
@@ -26,8 +25,6 @@ from .training_state import CHECKED, TrainingState, Watch
 if TYPE_CHECKING:
     from torch import Tensor
 
-Backend = Literal["auto", "julia", "torch"]
-BACKENDS = ("auto", "julia", "torch")
 Learner = Callable[[Protocol, Sequence[int], TrainingState, int, Watch | None], None]
 _VALIDATION, _TEST = 1, 2  # streams of examples; those that are learned have stream 0
 
@@ -169,25 +166,14 @@ def _kept(state: TrainingState) -> int:
 
 def _learner(architecture: Architecture, task: HistoryTask, backend: Backend) -> Learner:
     """What trains networks up to a step."""
-    from sharpwave_bridge import JuliaUnavailableError, session
-
     from . import julia_learning
 
-    if backend not in BACKENDS:
-        raise ValueError(unknown("backend", backend, BACKENDS))
-    if isinstance(architecture, Elman) and task.matrix is not None and backend != "torch":
-        in_julia: Learner = partial(julia_learning.learn, architecture, task)
-        try:
-            session()
-            return in_julia
-        except JuliaUnavailableError as error:
-            if backend == "julia":
-                raise
-            warnings.warn(f"networks are trained by torch, slowly: {error}", RuntimeWarning, stacklevel=3)
-    elif backend == "julia":
-        raise ValueError(
-            f"Julia trains Elman networks on linear rules, not {architecture!r} on {task.name}: use backend='torch'"
-        )
+    unable = ""
+    if not isinstance(architecture, Elman) or task.matrix is None:
+        unable = f"Julia trains Elman networks on linear rules, not {architecture!r} on {task.name}"
+    if in_julia(backend, unable):
+        assert isinstance(architecture, Elman)
+        return partial(julia_learning.learn, architecture, task)
     return partial(torch_learning.learn, architecture, task)
 
 

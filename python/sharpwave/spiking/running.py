@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from sharpwave.suggest import unknown
-
+from ..backends import in_julia
 from .network import Network
 from .preparing import prepare
 from .request import Outcome, Request
@@ -19,11 +18,10 @@ def run(
     network: Network, inputs: Mapping[str, Any], duration: float, *, backend: str = "auto", **settings: Any
 ) -> Result:
     """See `Network.run`."""
-    if backend not in ("auto", "julia", "torch"):
-        raise ValueError(unknown("backend", backend, ("auto", "julia", "torch")))
     request = prepare(network, inputs, duration, **settings)
+    julia = in_julia(backend)
     began = perf_counter()
-    outcome = _simulate(request, backend)
+    outcome = _simulate(request, julia)
     seconds = perf_counter() - began
     stats = Stats.of(request, outcome, seconds)
     for message in stats.problems:
@@ -31,18 +29,11 @@ def run(
     return Result.of(request, outcome, stats)
 
 
-def _simulate(request: Request, backend: str) -> Outcome:
-    if backend != "torch":
-        from sharpwave_bridge import JuliaUnavailableError
-
+def _simulate(request: Request, julia: bool) -> Outcome:
+    if julia:
         from . import julia_backend
 
-        try:
-            return julia_backend.simulate(request)
-        except JuliaUnavailableError as error:
-            if backend == "julia":
-                raise
-            warnings.warn(f"spiking networks run on torch, slowly: {error}", RuntimeWarning, stacklevel=5)
+        return julia_backend.simulate(request)
     from . import torch_backend
 
     return torch_backend.simulate(request)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..recurrent.tasks import HistoryTask
-from ..suggest import unknown
+from ..backends import Backend, in_julia
+from ..recurrent.tasks import HistoryTask, unrolled
 from .boundaries import Boundary, LinearBoundary, RuleBoundary
 from .transport import Ends, Transport
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[np.float64]
-Backend = Literal["auto", "julia", "torch"]
-BACKENDS = ("auto", "julia", "torch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,29 +84,19 @@ class WaveLattice:
         Raises:
             ValueError: sizes that do not fit, numbers that are not finite, or neither inputs nor an initial substrate.
         """
-        if backend not in BACKENDS:
-            raise ValueError(unknown("backend", backend, BACKENDS))
+        of_torch = isinstance(self.boundary, RuleBoundary)
+        julia = in_julia(backend, "Julia does not know functions of torch as boundaries" if of_torch else "")
         start, drive = self._checked(inputs, initial)
         count = drive.shape[1] if steps is None else int(steps)
         if count < 0:
             raise ValueError(f"steps must not be negative, got {steps}")
-        return Waves(self, start, self._values(start, drive, count, backend, threads))
+        return Waves(self, start, self._values(start, drive, count, julia, threads))
 
-    def _values(self, start: Array, drive: Array, steps: int, backend: Backend, threads: int | None) -> Array:
-        from sharpwave_bridge import JuliaUnavailableError
+    def _values(self, start: Array, drive: Array, steps: int, julia: bool, threads: int | None) -> Array:
+        if julia:
+            from . import julia_backend
 
-        from . import julia_backend
-
-        in_julia = not isinstance(self.boundary, RuleBoundary)
-        if backend == "julia" and not in_julia:
-            raise ValueError("Julia does not know functions of torch as boundaries: use backend='torch'")
-        if backend != "torch" and in_julia:
-            try:
-                return julia_backend.roll(self, start, drive, steps, threads)[0]
-            except JuliaUnavailableError as error:
-                if backend == "julia":
-                    raise
-                warnings.warn(f"waves travel in torch, slowly: {error}", RuntimeWarning, stacklevel=3)
+            return julia_backend.roll(self, start, drive, steps, threads)[0]
         import torch
 
         with torch.no_grad():
@@ -117,16 +104,7 @@ class WaveLattice:
 
     def roll(self, initial: Tensor, inputs: Tensor, steps: int) -> Tensor:
         """The same in torch, with gradients: what started in each step, (examples, steps, rows)."""
-        import torch
-
-        last, found = initial, []
-        for t in range(steps):
-            value = self.next(last)
-            if t < inputs.shape[-2]:
-                value = value + inputs[..., t, :]
-            found.append(value)
-            last = torch.cat([last[..., 1:, :], value[..., None, :]], dim=-2)
-        return torch.stack(found, dim=-2) if found else initial[..., :0, :]
+        return unrolled(self.next, initial, inputs, steps)
 
     def next(self, memory: Tensor) -> Tensor:
         """What starts next without input, (..., rows), from the memory (..., memory, rows), in torch."""
