@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sharpwave.dynamics import compare_spectra, gradient_by_distance, intervene, privileged_basis
-from sharpwave.recurrent import RNN, binding_task, circuit, companion, linear_task, published_tasks
+from sharpwave.recurrent import RNN, HistoryTask, binding_task, circuit, companion, linear_task, published_tasks
 from sharpwave.waves import compile_history_system
 
 TASKS = published_tasks()
@@ -89,6 +89,34 @@ def test_waves_are_seen_in_a_hidden_basis() -> None:
     for t in range(20):
         np.testing.assert_allclose(seen[:, t, kept], waves.substrate(t + 1)[:, kept], atol=1e-8)
     assert np.isnan(seen[:, :, ~kept]).all()
+
+
+def test_a_rule_of_which_no_matrix_is_known_is_found_by_regression() -> None:
+    known = binding_task("turn", [(1, 2, 1), (1, 1, -1)], 3)
+    task = HistoryTask("a rule", 3, 2, known.rule)
+    network = circuit(known, rng.normal(size=(9, 6))).network
+    found = privileged_basis(network, task, "regression")
+    assert found.known is None
+    np.testing.assert_allclose(found.operator, companion(known), atol=1e-8)
+    assert intervene(network, task, found, trials=100).followed.all()
+    with pytest.raises(ValueError, match="no operator to compare with"):
+        _ = found.error
+    with pytest.raises(ValueError, match="the rule of a rule is not linear: use method='regression'"):
+        privileged_basis(network, task, "powers")
+
+
+def test_what_else_is_in_hidden_units_is_found_by_its_variance() -> None:
+    exact = circuit(TASKS["T2"], rng.normal(size=(90, 64)), compressed=True)
+    found = privileged_basis(exact.network, TASKS["T2"], "regression")
+    values = rng.normal(size=(400, 36)) @ found.basis.T
+    directions, shares = found.residual(values, 3)
+    assert (shares < 1e-20).all()
+    others = np.linalg.svd(found.basis)[0][:, 36:38]  # orthogonal to the basis
+    directions, shares = found.residual(values + rng.normal(size=(400, 2)) @ (others * [3.0, 1.0]).T, 3)
+    np.testing.assert_allclose(np.abs(directions[:, :2].T @ others), np.eye(2), atol=0.1)
+    assert shares[0] > 5 * shares[1] > 1e6 * shares[2]
+    with pytest.raises(ValueError, match="count must be from 1 to 90, got 91"):
+        found.residual(values, 91)
 
 
 def test_a_mixed_ground_is_exact_where_both_grounds_are() -> None:

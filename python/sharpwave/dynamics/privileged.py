@@ -29,7 +29,7 @@ class PrivilegedBasis:
         dual: Psi's pseudo-inverse (variables, n); applied to hidden units it gives the variables.
         variables: for each column, its block (0 is the oldest) and dimension, (variables, 2).
         operator: Phi_emp = dual W basis (variables, variables), with W the network's linearisation.
-        known: Phi, what it should be.
+        known: Phi, what it should be; None where the task's rule is not linear, and there is no such matrix.
         condition: ratio of the largest to the smallest singular value of the basis, its columns scaled to length 1.
     """
 
@@ -37,12 +37,18 @@ class PrivilegedBasis:
     dual: Array
     variables: NDArray[np.int64]
     operator: Array
-    known: Array
+    known: Array | None
     condition: float
 
     @property
     def error(self) -> float:
-        """Norm of the difference of the operator from what it should be, in units of the norm of that."""
+        """Norm of the difference of the operator from what it should be, in units of the norm of that.
+
+        Raises:
+            ValueError: the task's rule is not linear.
+        """
+        if self.known is None:
+            raise ValueError("a rule that is not linear has no operator to compare with")
         return float(np.linalg.norm(self.operator - self.known) / np.linalg.norm(self.known))
 
     def read(self, states: ArrayLike) -> Array:
@@ -58,6 +64,23 @@ class PrivilegedBasis:
         found = np.full((*values.shape[:-1], *(self.variables.max(axis=0) + 1)), np.nan)
         found[..., self.variables[:, 0], self.variables[:, 1]] = values
         return found
+
+    def residual(self, states: ArrayLike, count: int) -> tuple[Array, Array]:
+        """What else is in hidden units (..., n): principal directions of h - Psi Psi* h.
+
+        Returns:
+            Directions (n, count), of length 1, the largest variance first, and variances in units of that of the hidden
+            units, (count,).
+
+        Raises:
+            ValueError: more directions than there are states or units.
+        """
+        h = np.asarray(states, dtype=np.float64).reshape(-1, len(self.basis))
+        left = h - self.read(h) @ self.basis.T
+        _, sizes, rows = np.linalg.svd(left - left.mean(axis=0), full_matrices=False)
+        if not 1 <= count <= len(sizes):
+            raise ValueError(f"count must be from 1 to {len(sizes)}, got {count}")
+        return rows[:count].T, sizes[:count] ** 2 / ((h - h.mean(axis=0)) ** 2).sum()
 
     def column(self, block: int, dimension: int) -> int:
         """Where a variable is.
@@ -97,11 +120,12 @@ def privileged_basis(
     examples: int = 256,
     seed: int = 0,
 ) -> PrivilegedBasis:
-    """Find the variables of a linear task in a network.
+    """Find the variables of a task in a network.
 
     Args:
         network: trained or constructed.
-        task: what it does; variables that no output reads are left out.
+        task: what it does; variables that no output reads are left out. If its rule is not linear, they are all kept,
+            and only the regression finds them.
         method: `"powers"`, arXiv 2310.02430: the newest block is the pseudo-inverse of the readout, the block before is
             W applied to it, and so on; errors grow with the powers. `"regression"`: the last outputs are the variables,
             and the basis is that from which hidden units follow best, in the mean of squares; it is well conditioned,
@@ -112,7 +136,8 @@ def privileged_basis(
         examples, seed: that the regression is given; the network runs on for four windows after the inputs.
 
     Raises:
-        ValueError: an unknown method or ground, sizes that do not fit, or a network without so many dimensions.
+        ValueError: an unknown method or ground, powers of a rule that is not linear, sizes that do not fit, or a
+            network without so many dimensions.
     """
     for kind, name, names in (("method", method, METHODS), ("ground", ground, GROUNDS)):
         if name not in names:
@@ -122,7 +147,10 @@ def privileged_basis(
         raise ValueError(
             f"the network has {network.input.shape[1]} inputs and {len(network.readout)} outputs, the task {d} of each"
         )
-    kept = kept_variables(task)
+    linear = task.matrix is not None
+    if method == "powers" and not linear:
+        raise ValueError(f"the rule of {task.name} is not linear: use method='regression'")
+    kept = kept_variables(task) if linear else np.arange(task.window * d)
     if network.hidden < len(kept):
         raise ValueError(f"{network.hidden} hidden units cannot hold the {len(kept)} variables of {task.name}")
     weights = network.jacobian(state)
@@ -136,7 +164,7 @@ def privileged_basis(
     dual = np.linalg.pinv(basis / length) / length[:, None]
     condition = float(np.linalg.cond(basis / length))
     variables = np.stack(np.divmod(kept, d), axis=1)
-    known = companion(task)[np.ix_(kept, kept)]
+    known = companion(task)[np.ix_(kept, kept)] if linear else None
     return PrivilegedBasis(basis, dual, variables, dual @ weights @ basis, known, condition)
 
 

@@ -37,6 +37,7 @@ def draw_operators(shown: Mapping[str, PrivilegedBasis]) -> Figure:
         panels = figure.subplots(3, len(shown), squeeze=False)
         for place, (name, found) in enumerate(shown.items()):
             basis = found.basis / np.abs(found.basis).max()
+            assert found.known is not None, "tasks of the paper are linear"
             for row, matrix in enumerate((found.operator, found.known, basis)):
                 image = panels[row, place].imshow(
                     matrix, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest", aspect="auto"
