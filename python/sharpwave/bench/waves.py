@@ -57,7 +57,7 @@ def _lengths(say: Say) -> Iterator[Cost]:
     first = None
     for columns in COLUMNS:
         found = _steps(columns, ROWS, STEPS)
-        first = first or found[0]
+        first = first or found[len(found) // 2]
         bound = None if columns == COLUMNS[0] else 1.5 * first
         note = f"{ROWS} rows, one example" + (f"; bound: 1.5 times that of s={COLUMNS[0]}" if bound else "")
         say(f"a lattice's step, s={columns}: {1e9 * found[len(found) // 2]:.3g} ns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -103,7 +104,8 @@ def train(
 ) -> Trained:
     """Train a network for each seed, all at once.
 
-    What a network learns depends on its seed alone, up to the rounding of sums: not on the networks beside it.
+    What a network learns depends on its seed alone, up to the rounding of sums: not on the networks beside it. One
+    whose loss or gradient is no longer finite ends, with a warning, and is returned as it was at its best check.
 
     Args:
         architecture: of all networks.
@@ -153,6 +155,14 @@ def train(
                 state.write(path, mark)
     while _kept(state) < len(wanted):  # after the last step, or after all have ended
         state.keep()
+    if bool(state.diverged.any()):
+        steps = {seeds[i]: int(state.steps[i]) for i in np.flatnonzero(state.diverged.numpy())}
+        warnings.warn(
+            f"networks diverged, and training them ended, by seed and step: {steps}. Their parameters are those of "
+            f"their best check before; a learning rate below {protocol.learning_rate:g} or a smaller clip may help",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     parameters = {name: value.numpy() for name, value in state.best.items()}
     checks = {name: value.numpy() for name, value in state.checks.items()}
     kept = {name: value.numpy() for name, value in state.kept.items()}
