@@ -1,20 +1,15 @@
-"""The estimators over ready-made networks: that they learn, that they go on where they stopped, what they refuse."""
+"""The estimators over ready-made networks: that they learn, are tested, lesioned and shown."""
 
 from __future__ import annotations
 
 import copy
 import math
-import pickle
 import re
-import signal
 
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 
-import sharpwave.spiking
-from sharpwave.data import load
 from sharpwave.spiking import (
     ConvolutionalSTDP,
     DiehlCook,
@@ -23,47 +18,7 @@ from sharpwave.spiking import (
     LocallyConnected,
     votes,
 )
-from sharpwave.spiking.checkpoints import Checkpoint
-from support import run_python
-
-DIGITS = load("digits")
-X, Y = DIGITS.train_images, DIGITS.train_labels
-TEST_X, TEST_Y = DIGITS.test_images, DIGITS.test_labels
-
-SMALL = {
-    "DiehlCook": DiehlCook(units=20, duration=100.0, norm=20.0, pixel_max=16),
-    "LocallyConnected": LocallyConnected(filters=5, kernel_size=6, stride=2, crop=0, pixel_max=16),
-    "DiehlCook2015": DiehlCook2015(units=10, duration=200.0, rest=0.0, norm=30.0, pixel_max=16),
-    "ConvolutionalSTDP": ConvolutionalSTDP(patches=4, kernel_size=6, duration=200.0, rest=0.0, norm=20.0, pixel_max=16),
-}
-every_estimator = pytest.mark.parametrize("model", SMALL.values(), ids=SMALL)
-
-
-def windows(**settings):
-    """A locally connected network for the digits."""
-    given = {"filters": 30, "kernel_size": 6, "stride": 2, "crop": 0, "pixel_max": 16}
-    return LocallyConnected(**{**given, **settings})
-
-
-@pytest.fixture(scope="module")
-def learned():
-    """Three epochs of the digits, with every readout; not to be changed."""
-    return windows(epochs=3, readouts=votes.VOTES).fit(X, Y)
-
-
-def assert_same_learning(one, other):
-    """Weights, thresholds and readouts are the same to the last bit."""
-    assert one.examples_seen_ == other.examples_seen_
-    for kind in ("weights", "shared"):
-        mine, theirs = getattr(one.state_, kind), getattr(other.state_, kind)
-        assert mine.keys() == theirs.keys()
-        for name, array in mine.items():
-            np.testing.assert_array_equal(array, theirs[name], err_msg=name)
-    assert one.readouts_.keys() == other.readouts_.keys()
-    for name, readout in one.readouts_.items():
-        found = other.readouts_[name].state_dict()
-        for key, array in readout.state_dict().items():
-            np.testing.assert_array_equal(array, found[key], err_msg=f"{name} {key}")
+from small_estimators import SMALL, TEST_X, TEST_Y, X, Y, assert_same_learning, every_estimator, windows
 
 
 def test_sizes_come_first_and_by_place():
@@ -161,119 +116,6 @@ def test_the_seed_and_not_the_threads_makes_the_numbers(model):
     )
     assert_same_learning(one, same)
     assert (one.state_.weights["input"] != other.state_.weights["input"]).any()
-
-
-# --- checkpoints
-
-
-class Stopped(Exception):  # noqa: N818
-    pass
-
-
-def stop_after(model, chunks):
-    """Make the model's learning end like a Ctrl-C would, before it takes over one more chunk."""
-    take = model._take
-
-    def counted(*arguments):
-        if len(model.history_["examples"]) == chunks:
-            raise Stopped
-        take(*arguments)
-
-    model._take = counted
-    return model
-
-
-KILLED = """
-import os, signal
-import numpy as np
-from sharpwave.data import load
-from sharpwave.spiking import LocallyConnected
-
-saves, savez = 0, np.savez
-def killed(file, **arrays):
-    global saves
-    saves += 1
-    if saves == 3:
-        file.write(b"half a file")
-        file.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-    savez(file, **arrays)
-
-np.savez = killed
-digits = load("digits")
-model = LocallyConnected({settings}, checkpoint={path!r}, checkpoint_every=250)
-model.fit(digits.train_images, digits.train_labels)
-"""
-
-
-def test_learning_that_was_killed_goes_on_to_the_same_numbers(tmp_path):
-    path = tmp_path / "learning.npz"
-    settings = {"filters": 6, "kernel_size": 6, "stride": 2, "crop": 0, "pixel_max": 16, "epochs": 2}
-    settings["readouts"] = ("all", "ngram", "linear")
-    words = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    done = run_python(KILLED.format(settings=words, path=str(path)))
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert Checkpoint.load(path).position == 500  # of the third there is half
-    resumed = LocallyConnected(**settings, checkpoint=path, checkpoint_every=250).fit(X, Y, resume=True)
-    whole = LocallyConnected(**settings).fit(X, Y)
-    assert_same_learning(resumed, whole)
-    for name in ("examples", "accuracy", "spikes", "presentations"):
-        np.testing.assert_array_equal(resumed.history_[name], whole.history_[name])
-    np.testing.assert_array_equal(resumed.decision_function(TEST_X[:50]), whole.decision_function(TEST_X[:50]))
-    assert Checkpoint.load(path).position == 2 * len(X)
-
-
-def test_an_interrupt_keeps_what_was_learned(tmp_path):
-    path = tmp_path / "learning.npz"
-    model = stop_after(windows(filters=4, checkpoint=path), chunks=2)
-    with pytest.raises(Stopped):
-        model.fit(X, Y)
-    assert model.examples_seen_ == Checkpoint.load(path).position == 500
-    assert_same_learning(model, windows(filters=4).fit(X[:500], Y[:500]))
-
-
-def test_more_epochs_may_follow_and_a_finished_training_is_not_repeated(tmp_path):
-    path = tmp_path / "learning.npz"
-    windows(filters=4, checkpoint=path).fit(X[:200], Y[:200], resume=True)  # there is none yet
-    more = windows(filters=4, checkpoint=path, epochs=2).fit(X[:200], Y[:200], resume=True)
-    assert_same_learning(more, windows(filters=4, epochs=2).fit(X[:200], Y[:200]))
-    written = path.stat().st_mtime_ns
-    windows(filters=4, checkpoint=path, epochs=2, readout="all", threads=1).fit(X[:200], Y[:200], resume=True)
-    assert path.stat().st_mtime_ns == written
-    with pytest.raises(ValueError, match="has learned 400 images, more than 1 epochs"):
-        windows(filters=4, checkpoint=path).fit(X[:200], Y[:200], resume=True)
-
-
-def test_a_checkpoint_of_another_training_is_refused(tmp_path):
-    path = tmp_path / "learning.npz"
-    windows(filters=4, checkpoint=path).fit(X[:50], Y[:50])
-    before = path.read_bytes()
-    for settings, data, message in (
-        ({"seed": 3}, (X[:50], Y[:50]), "seed was 0 and is 3"),
-        ({"nu": (0.0, 0.02)}, (X[:50], Y[:50]), "nu was [0.0, 0.01] and is [0.0, 0.02]"),
-        ({"readouts": ("top",)}, (X[:50], Y[:50]), "readouts was"),
-        ({}, (X[1:51], Y[:50]), "data was"),
-        ({}, (X[:50], Y[1:51]), "data was"),
-    ):
-        with pytest.raises(ValueError, match=re.escape(message)):
-            windows(**{"filters": 4, "checkpoint": path, **settings}).fit(*data, resume=True)
-    with pytest.raises(ValueError, match="estimator was 'LocallyConnected' and is 'DiehlCook'"):
-        DiehlCook(pixel_max=16, checkpoint=path).fit(X[:50], Y[:50], resume=True)
-    assert path.read_bytes() == before
-
-
-def test_files_that_are_no_checkpoints(tmp_path):
-    path = tmp_path / "learning.npz"
-    model = windows(filters=4, checkpoint=path)
-    with path.open("wb") as file:
-        np.savez(file, a=np.zeros(3))
-    with pytest.raises(ValueError, match="is no checkpoint"):
-        model.fit(X[:50], Y[:50], resume=True)
-    path.write_bytes(b"PK\x03\x04 broken")
-    with pytest.raises(ValueError, match="is no checkpoint"):
-        model.fit(X[:50], Y[:50], resume=True)
-    with pytest.raises(ValueError, match="set checkpoint to the path of a file"):
-        windows(filters=4).fit(X[:50], Y[:50], resume=True)
 
 
 # --- testing
@@ -394,103 +236,6 @@ def test_nothing_deleted_is_the_same_and_deletion_is_for_tests_only(learned):
         learned.delete_synapses(0.2).delete_neurons(0.0).partial_fit(X, Y)
     with pytest.raises(ValueError, match=r"fraction must be from 0 to 1, got 1\.5"):
         learned.delete_synapses(1.5)
-
-
-# --- scikit-learn's interface
-
-
-def test_the_checks_of_scikit_learn():
-    from sklearn.utils.estimator_checks import check_estimator
-
-    model = DiehlCook(units=10, duration=20.0, pixel_max=100.0)  # the data of some checks are not within 0 and 1
-    with pytest.warns():  # their images are no images, and evoke no spikes
-        results = check_estimator(model, on_fail=None, on_skip=None)
-    assert {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"} == {}
-    assert sum(r["status"] == "passed" for r in results) > 40
-
-
-@every_estimator
-def test_parameters_are_stored_as_given_and_copied(model):
-    name = type(model).__name__
-    assert getattr(sharpwave.spiking, name) is type(model)
-    copied = clone(model)
-    assert copied.get_params() == model.get_params()
-    assert not any(key.endswith("_") for key in vars(copied))
-    assert copied.set_params(seed=5).get_params()["seed"] == 5
-    assert model.seed == 0
-    assert repr(copied).startswith(f"{name}(")
-
-
-@every_estimator
-def test_a_fitted_estimator_survives_a_pickle(model):
-    model = clone(model).fit(X[:30], Y[:30])
-    other = pickle.loads(pickle.dumps(model))  # noqa: S301  (as joblib does it)
-    np.testing.assert_array_equal(other.predict(TEST_X[:20]), model.predict(TEST_X[:20]))
-
-
-@every_estimator
-def test_nothing_works_before_fit(model):
-    for name in ("predict", "decision_function", "transform", "respond"):
-        with pytest.raises(NotFittedError):
-            getattr(model, name)(X)
-    for call in (
-        lambda: model.score(X, Y), lambda: model.score_each(X, Y), lambda: model.relabel(X, Y), model.network,
-        lambda: model.delete_synapses(0.1), lambda: model.delete_neurons(0.1), model.plot_filters,
-        model.plot_assignments,
-    ):  # fmt: skip
-        with pytest.raises(NotFittedError):
-            call()
-
-
-def spoiled(value):
-    bad = X[:5] / 16
-    bad[3, 2, 1] = value
-    return bad
-
-
-@pytest.mark.parametrize(
-    ("settings", "data", "message"),
-    [
-        ({}, (spoiled(np.nan), Y[:5]), "images must be finite, got NaN in image 3, pixel 17 (row 2, column 1)"),
-        ({}, (spoiled(np.inf), Y[:5]), "images must be finite, got inf in image 3, pixel 17"),
-        ({}, (spoiled(-0.5), Y[:5]), "pixels of floats must be from 0 to 1, got -0.5 in image 3, pixel 17"),
-        ({}, (spoiled(1.5), Y[:5]), "got 1.5 in image 3, pixel 17 (row 2, column 1); give the value of a white pixel"),
-        ({"pixel_max": 8}, (X[:5], Y[:5]), "pixels of whole numbers must be from 0 to 8"),
-        ({"pixel_max": 0}, (X[:5], Y[:5]), "pixel_max must be the positive value"),
-        ({}, (X[0, 0], Y[:8]), "a single image x is x[None]"),
-        ({}, (X[:5], Y[:4]), "labels must be one for each of 5 images, got shape (4,)"),
-        ({}, (X[:5], Y[:5] + 0.5), "Unknown label type"),
-        ({}, (X[:5], None), "requires y"),
-        ({"readout": "n-gram"}, (X[:5], Y[:5]), "unknown readout 'n-gram': did you mean 'ngram'?"),
-        ({"readouts": "all"}, (X[:5], Y[:5]), "readouts must be a tuple of names, got 'all'"),
-        ({"readouts": ("al",)}, (X[:5], Y[:5]), "unknown readout 'al': did you mean 'all'?"),
-        ({"batch": 0}, (X[:5], Y[:5]), "batch must be a whole number from 1 on, got 0"),
-        ({"epochs": True}, (X[:5], Y[:5]), "epochs must be a whole number from 1 on, got True"),
-        ({"learning_rate_decay": 0.0}, (X[:5], Y[:5]), "learning_rate_decay must be above 0"),
-        ({"intensity": -1.0}, (X[:5], Y[:5]), "intensity must be a positive rate in Hz, got -1.0"),
-        ({"crop": 4}, (X[:5], Y[:5]), "crop must be less than half an image of 8 x 8 pixels, got 4"),
-        ({"kernel_size": 9}, (X[:5], Y[:5]), "a window of 9 pixels"),
-        ({"reduction": "mode"}, (X[:5], Y[:5]), "unknown reduction 'mode'"),
-    ],
-)
-def test_what_does_not_fit_is_named(settings, data, message):
-    given = {"pixel_max": None if data[0].dtype.kind == "f" else 16, **settings}
-    with pytest.raises(ValueError, match=re.escape(message)):
-        windows(**given).fit(*data)
-
-
-def test_what_does_not_fit_the_learned(learned):
-    with pytest.raises(ValueError, match="X has 49 features, but LocallyConnected is expecting 64 features"):
-        learned.predict(X[:3, :7, :7])
-    with pytest.raises(ValueError, match="labels must be among the 10 classes of the first fit, got 12"):
-        copy.copy(learned).partial_fit(X[:2], [1, 12])
-    with pytest.raises(ValueError, match="unknown readout 'tops': did you mean 'top'"):
-        learned.predict(X[:3], readout="tops")
-    model = windows(filters=3, readouts=()).fit(X[:20], Y[:20])
-    with pytest.raises(ValueError, match="the readout 'ngram' was not trained, but 'proportion'"):
-        model.score(X[:20], Y[:20], readout="ngram")
-    with pytest.raises(ValueError, match="labels must be one for each of 3 images"):
-        learned.score(X[:3], Y[:2])
 
 
 # --- what is shown
