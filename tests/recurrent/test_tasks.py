@@ -16,6 +16,7 @@ from sharpwave.recurrent import (
     companion,
     compose_copy,
     linear_task,
+    parity_task,
     published_tasks,
 )
 
@@ -76,6 +77,20 @@ def test_inputs_of_repeat_copy_come_back_for_ever() -> None:
     np.testing.assert_allclose(outputs[:, 8:], targets.numpy(), atol=1e-12)
 
 
+def test_parities_are_exclusive_ors_of_bits_and_of_one_factor_a_binding() -> None:
+    task = parity_task("three", [[(1, 2), (3, 1), (2, 2)], [(1, 1)]], 3)
+    window = np.sign(np.random.default_rng(0).normal(size=(3, 2)))
+    bits, values = window < 0, task.continued(window, 12).numpy()
+    for value in values:
+        expected = [bits[0, 1] ^ bits[2, 0] ^ bits[1, 1], bits[0, 0]]
+        assert (value < 0).tolist() == expected
+        bits = np.concatenate([bits[1:], [expected]])
+    places = [[(8, 3)], [(2, 1)], [(1, 2)]]
+    plain = binding_task("plain", [(*place, 1) for [place] in places], 8)
+    start = np.random.default_rng(1).normal(size=(4, 8, 3))
+    assert torch.equal(parity_task("one", places, 8).continued(start, 20), plain.continued(start, 20))
+
+
 def test_examples_depend_on_seed_step_and_stream_alone() -> None:
     task = TASKS["T2"]
     inputs, _ = task.batch(4, 7, 5, 3)
@@ -94,6 +109,8 @@ def test_examples_depend_on_seed_step_and_stream_alone() -> None:
     [
         (lambda: binding_task("a", [(3, 1, 1)], 2), r"output 1 <- \(3, 1, 1\): expected a block from 1 to 2"),
         (lambda: binding_task("a", [(1, 1, 2)], 2), "a sign of 1 or -1"),
+        (lambda: parity_task("a", [[(1, 2)]], 2), r"output 1 reads \(1, 2\): expected a block from 1 to 2 and a dim"),
+        (lambda: parity_task("a", [[(1, 1)], []], 2), "output 2 has no factors"),
         (lambda: linear_task("a", np.eye(3), 2, 2), r"finite and \(2, 4\).*got shape \(3, 3\)"),
         (lambda: linear_task("a", [[np.nan, 0.0]], 2, 1), "finite"),
         (lambda: HistoryTask("a", 0, 1, lambda x: x[..., -1, :]), "at least 1, got 0 and 1"),

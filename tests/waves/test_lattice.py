@@ -156,6 +156,20 @@ def test_gradients_flow_through_a_lattice() -> None:
     assert torch.autograd.gradcheck(lambda s, u: lattice.roll(s, u, 6), (start, inputs))
 
 
+def test_a_module_as_a_boundary_learns_through_the_waves() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Flatten(-2), torch.nn.Linear(6, 2, bias=False))
+    lattice, task = WaveLattice(3, 2, RuleBoundary(module)), binding_task("bound", [(1, 2, 1), (2, 1, -1)], 3)
+    optimizer = torch.optim.Adam(module.parameters(), 0.05)
+    for step in range(300):
+        start, targets = task.batch(0, step, 16, 6)
+        loss = (lattice.roll(start, start[:, :0], 6) - targets).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    np.testing.assert_allclose(module[1].weight.detach(), task.matrix, atol=0.05)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

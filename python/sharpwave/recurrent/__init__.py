@@ -11,7 +11,16 @@ from .gated import GRU, LSTM
 from .network import RNN
 from .protocol import Protocol
 from .replicas import Architecture, new_networks
-from .tasks import HistoryTask, Source, binding_task, compose_copy, linear_task, published_tasks, repeat_copy
+from .tasks import (
+    HistoryTask,
+    Source,
+    binding_task,
+    compose_copy,
+    linear_task,
+    parity_task,
+    published_tasks,
+    repeat_copy,
+)
 from .training import Trained, train
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "kept_variables",
     "linear_task",
     "new_networks",
+    "parity_task",
     "published_tasks",
     "repeat_copy",
     "train",

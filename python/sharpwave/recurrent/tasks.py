@@ -189,6 +189,46 @@ def binding_task(name: str, sources: Sequence[tuple[int, int, int]], window: int
     return HistoryTask(name, window, dimensions, rule, matrix)
 
 
+def parity_task(name: str, factors: Sequence[Sequence[tuple[int, int]]], window: int) -> HistoryTask:
+    """A task in which each output is the product of some numbers of the history: of -1 and 1, their exclusive or.
+
+    The rule is not linear, unless every output has one factor.
+
+    Args:
+        name: of the task.
+        factors: for each output, block (1 is the oldest) and dimension (from 1) of each factor.
+        window: s.
+
+    Raises:
+        ValueError: an output without factors, or a factor outside the window.
+
+    Example:
+        Binary Fibonacci by exclusive or:
+
+        >>> task = parity_task("xor", [[(1, 1), (2, 1)]], window=2)
+        >>> task.continued([[1.0], [-1.0]], 4)[:, 0].tolist()
+        [-1.0, 1.0, -1.0, -1.0]
+    """
+    dimensions = len(factors)
+    for output, places in enumerate(factors, 1):
+        for block, dimension in places:
+            if not (1 <= block <= window and 1 <= dimension <= dimensions):
+                raise ValueError(
+                    f"{name}: output {output} reads {(block, dimension)}: expected a block from 1 to {window} and a "
+                    f"dimension from 1 to {dimensions}"
+                )
+        if not places:
+            raise ValueError(f"{name}: output {output} has no factors, expected at least one")
+    read = [[(block - 1) * dimensions + dimension - 1 for block, dimension in places] for places in factors]
+
+    def rule(history: Tensor) -> Tensor:
+        import torch
+
+        return torch.stack([history.flatten(-2)[..., places].prod(dim=-1) for places in read], dim=-1)
+
+    return HistoryTask(name, window, dimensions, rule)
+
+
 def repeat_copy(window: int = 8, dimensions: int = 8) -> HistoryTask:
     """T1: x(t) = x(t-s), the inputs over and over.
 

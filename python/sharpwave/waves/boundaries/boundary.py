@@ -43,7 +43,7 @@ class Boundary(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class RuleBoundary:
-    """f is the rule of a task, or any function of torch.
+    """f is the rule of a task, or any function of torch, such as a module, whose parameters then get gradients.
 
     Args:
         rule: from the substrate (..., columns, rows) to the values (..., rows).
