@@ -8,11 +8,7 @@ from __future__ import annotations
 from .circuits import Circuit, circuit, companion, kept_variables
 from .elman import Elman
 from .gated import GRU, LSTM
-from .network import RNN
-from .protocol import Protocol
-from .replicas import Architecture, new_networks
-from .tasks import (
-    HistoryTask,
+from .generators import (
     Source,
     binding_task,
     compose_copy,
@@ -21,6 +17,10 @@ from .tasks import (
     published_tasks,
     repeat_copy,
 )
+from .network import RNN
+from .protocol import Protocol
+from .replicas import Architecture, new_networks
+from .tasks import HistoryTask
 from .training import Trained, train
 
 __all__ = [

@@ -20,7 +20,7 @@ def companion(task: HistoryTask) -> Array:
         ValueError: the rule is not linear.
 
     Example:
-        >>> from .tasks import repeat_copy
+        >>> from .generators import repeat_copy
         >>> companion(repeat_copy(2, 1)).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
@@ -66,7 +66,7 @@ def circuit(task: HistoryTask, basis: ArrayLike | None = None, *, compressed: bo
         ValueError: the rule is not linear, or the basis is not of s d independent columns.
 
     Example:
-        >>> from .tasks import compose_copy
+        >>> from .generators import compose_copy
         >>> circuit(compose_copy(8)).network.hidden, circuit(compose_copy(8), compressed=True).network.hidden
         (64, 36)
     """
@@ -99,7 +99,7 @@ def kept_variables(task: HistoryTask) -> NDArray[np.int64]:
         task: its rule must be linear.
 
     Example:
-        >>> from .tasks import repeat_copy
+        >>> from .generators import repeat_copy
         >>> len(kept_variables(repeat_copy()))
         64
     """

@@ -124,7 +124,7 @@ def train(
 
     Example:
         >>> from .elman import Elman
-        >>> from .tasks import repeat_copy
+        >>> from .generators import repeat_copy
         >>> protocol = Protocol(steps=20, horizons=(4,), check_every=10)
         >>> train(Elman(8), repeat_copy(2, 1), [0, 1], protocol).checks["loss"].shape
         (2, 2)

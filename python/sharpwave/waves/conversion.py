@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..recurrent.circuits import Circuit, circuit
+from ..recurrent.generators import linear_task
 from ..recurrent.network import RNN
-from ..recurrent.tasks import HistoryTask, linear_task
+from ..recurrent.tasks import HistoryTask
 from .boundaries import LinearBoundary
 from .lattice import WaveLattice, compile_history_system
 

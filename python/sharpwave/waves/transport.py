@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -51,7 +52,7 @@ class Transport:
         if not 0 < self.speed <= self.columns:
             raise ValueError(f"the speed must be above 0 and at most {self.columns}, the columns, got {self.speed}")
 
-    @property
+    @cached_property
     def memory(self) -> int:
         """How many of the last steps' values are on the lattice."""
         last = [self._age(self.columns - 1), self._age(self.columns) - 1]
@@ -64,7 +65,7 @@ class Transport:
         """Whether columns are simply the last s steps' values."""
         return self.ends == "open" and self.speed == 1
 
-    @property
+    @cached_property
     def seen(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """What columns hold: columns, places in the memory (both from 0, the oldest) and weights, to be added up."""
         distances = [(i, self.columns - 1 - i) for i in range(self.columns)]
@@ -74,7 +75,7 @@ class Transport:
         columns, places, weights = zip(*found, strict=True)
         return np.array(columns), np.array(places), np.array(weights)
 
-    @property
+    @cached_property
     def arriving(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """What passes the end behind column 1 as the next step's value starts: places in the memory, and weights."""
         places, weights = zip(*self._at(self._age(self.columns) - 1), strict=True)
