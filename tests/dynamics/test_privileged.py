@@ -77,6 +77,14 @@ def test_variables_that_are_changed_change_what_the_rule_says_and_nothing_else(k
     assert intervene(network, task, wrong, kind, trials=200).followed.mean() < most
 
 
+def test_a_swap_needs_two_of_opposite_sign() -> None:
+    task = binding_task("one", [(1, 1, 1)], 1)
+    network = circuit(task).network
+    none = intervene(network, task, privileged_basis(network, task), "swap", trials=20)
+    assert len(none.followed) == 0
+    assert str(none) == "no trials: no two variables had opposite signs"
+
+
 def test_waves_are_seen_in_a_hidden_basis() -> None:
     task = TASKS["T3"]
     exact = circuit(task, rng.normal(size=(90, 64)), compressed=True)
@@ -148,6 +156,12 @@ def test_more_of_one_than_of_the_other_is_said_and_no_number_given() -> None:
         (lambda: circuit(TASKS["T1"], 1j * np.eye(64)), "the basis must be real; take real and imaginary parts"),
         (lambda: linear_task("turn", [[1j]], 1, 1), "the matrix must be real"),
         (lambda: intervene(None, None, None, "flop"), "did you mean 'flip'"),
+        (lambda: intervene(None, TASKS["T1"], None, trials=0), "trials must be a whole number from 1 on, got 0"),
+        (lambda: intervene(None, TASKS["T1"], None, horizon=0), "horizon must be a whole number from 1 on, got 0"),
+        (
+            lambda: privileged_basis(circuit(TASKS["T1"]).network, TASKS["T1"], "regression", examples=0),
+            "examples must be a whole number from 1 on, got 0",
+        ),
         (lambda: compare_spectra([np.nan], [1.0]), "finite numbers: the network has diverged"),
         (lambda: privileged_basis(circuit(TASKS["T1"]).network, TASKS["T1"], "power"), "did you mean 'powers'"),
         (lambda: privileged_basis(circuit(TASKS["T1"]).network, TASKS["T1"], ground="inputs"), "did you mean 'input'"),

@@ -83,6 +83,18 @@ def test_an_attention_lattice_is_its_wave_lattice(biased: bool) -> None:
         np.testing.assert_allclose(waves.values @ kept["readout"][replica].T, outputs[replica], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("architecture", [Elman(6), *ARCHITECTURES], ids=repr)
+def test_fewer_steps_than_inputs_are_the_first_of_them(architecture) -> None:
+    parameters, inputs = networks(architecture), shown()
+    for value in parameters.values():
+        value.requires_grad_()
+    whole, part = (architecture.outputs(parameters, inputs, steps) for steps in (4, 2))
+    torch.testing.assert_close(part, whole[:, :, :2])
+    gradients = [torch.autograd.grad(y[:, :, :2].square().sum(), parameters["input"])[0] for y in (whole, part)]
+    torch.testing.assert_close(*gradients)
+    assert architecture.outputs(parameters, inputs, 0).shape == (2, 3, 0, 2)
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
 def test_networks_side_by_side_are_those_trained_alone_but_for_rounding(architecture) -> None:
     protocol = Protocol(steps=20, examples=8, horizons=(3, 5), promoted_at=0.5, check_every=10, check_examples=16)

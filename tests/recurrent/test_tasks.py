@@ -91,6 +91,11 @@ def test_parities_are_exclusive_ors_of_bits_and_of_one_factor_a_binding() -> Non
     assert torch.equal(parity_task("one", places, 8).continued(start, 20), plain.continued(start, 20))
 
 
+def test_whole_numbers_are_no_reason_to_round_a_rule() -> None:
+    halves = linear_task("mean", [[0.5, 0.5]], 2, 1)
+    assert halves.continued([[2], [3]], 2).tolist() == [[2.5], [2.75]]
+
+
 def test_examples_depend_on_seed_step_and_stream_alone() -> None:
     task = TASKS["T2"]
     inputs, _ = task.batch(4, 7, 5, 3)
@@ -113,7 +118,9 @@ def test_examples_depend_on_seed_step_and_stream_alone() -> None:
         (lambda: parity_task("a", [[(1, 1)], []], 2), "output 2 has no factors"),
         (lambda: linear_task("a", np.eye(3), 2, 2), r"finite and \(2, 4\).*got shape \(3, 3\)"),
         (lambda: linear_task("a", [[np.nan, 0.0]], 2, 1), "finite"),
-        (lambda: HistoryTask("a", 0, 1, lambda x: x[..., -1, :]), "at least 1, got 0 and 1"),
+        (lambda: HistoryTask("a", 0, 1, lambda x: x[..., -1, :]), "window must be a whole number from 1 on, got 0"),
+        (lambda: TASKS["T1"].continued(np.ones((8, 8)), -1), "steps must be a whole number from 0 on, got -1"),
+        (lambda: binding_task("a", [(1.5, 1, 1)], 2), r"output 1 <- \(1.5, 1, 1\): expected a block"),
         (lambda: HistoryTask("a", 2, 3, lambda x: x), r"values \(3, 3\), got \(3, 2, 3\): it may read no more"),
         (lambda: HistoryTask("a", 2, 1, lambda x: x[..., -3, :]), "reads beyond the window of 2"),
         (lambda: TASKS["T1"].continued(np.ones((7, 8)), 2), r"must be \(\.\.\., 8, 8\), got \(7, 8\)"),

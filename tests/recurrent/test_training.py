@@ -185,6 +185,18 @@ def test_a_network_that_diverges_stops_and_the_others_go_on(backend: str) -> Non
     assert all(np.isfinite(value).all() for value in found.parameters.values())
 
 
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("backend", ["julia", "torch"])
+def test_what_was_kept_before_all_networks_diverged_is_returned(backend: str) -> None:
+    protocol = replace(SHORT, learning_rate=30.0, steps=40, horizons=(60,), clip=1e9, check_every=20)
+    with pytest.warns(RuntimeWarning, match="networks diverged"):
+        found = train(Elman(8, "relu"), TASK, [0], protocol, keep=[0, 10, 30, 40], backend=backend)
+    assert found.diverged.all()
+    assert found.steps[0] < 10
+    assert found.kept["recurrent"].shape == (4, 1, 8, 8)
+    np.testing.assert_array_equal(found.kept["recurrent"][1], found.kept["recurrent"][3])
+
+
 def test_a_task_is_learned_and_a_network_without_mistakes_has_done() -> None:
     protocol = Protocol(steps=1500, examples=32, learning_rate=3e-3, horizons=(5, 10), patience=2, check_every=50)
     found = train(Elman(24), repeat_copy(2, 2), [0, 1], protocol)
@@ -214,9 +226,26 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     train(Elman(8), TASK, [0], replace(SHORT, steps=10), checkpoint=file)
     with pytest.raises(ValueError, match="a checkpoint of another training: name another file, or remove it"):
         train(Elman(8), TASK, [0], SHORT, checkpoint=file)
-    file.write_bytes(b"PK no archive")
-    with pytest.raises(ValueError, match="is no checkpoint"):
-        train(Elman(8), TASK, [0], SHORT, checkpoint=file)
+    whole = file.read_bytes()
+    np.save(tmp_path / "array.npy", np.ones(3))
+    for content in (b"PK no archive", b"", whole[: len(whole) // 2], (tmp_path / "array.npy").read_bytes()):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match="is no checkpoint"):
+            train(Elman(8), TASK, [0], SHORT, checkpoint=file)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        [linear_task("rule", matrix, 2, 1) for matrix in ([[1.0, 0.0]], [[-1.0, 0.5]])],
+        [HistoryTask("rule", 2, 1, lambda x, k=k: k * x[..., 0, :] * x[..., 1, :]) for k in (1, -1)],
+    ],
+)
+def test_a_checkpoint_of_another_rule_of_the_same_name_is_refused(tmp_path: Path, tasks: list[HistoryTask]) -> None:
+    file = tmp_path / "training.npz"
+    train(Elman(8), tasks[0], [0], replace(SHORT, steps=10), checkpoint=file, backend="torch")
+    with pytest.raises(ValueError, match="a checkpoint of another training"):
+        train(Elman(8), tasks[1], [0], replace(SHORT, steps=10), checkpoint=file, backend="torch")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +254,9 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         (lambda: train(Elman(8), TASK, []), "at least one, got"),
         (lambda: train(Elman(8), TASK, [1, 1]), "different whole numbers"),
         (lambda: train(Elman(8), TASK, [-1]), "from 0 on"),
+        (lambda: train(Elman(8), TASK, [1.9]), "a seed must be a whole number from 0 on, got 1.9"),
+        (lambda: train(Elman(8), TASK, [1], SHORT, keep=[1.9]), "a step to keep must be a whole number"),
+        (lambda: train(Elman(8), TASK, [1], replace(SHORT, steps=1)).test(0), "horizon must be a whole number from 1"),
         (lambda: train(Elman(8), TASK, [1], backend="jula"), "unknown backend 'jula': did you mean 'julia'"),
         (
             lambda: train(Elman(8), XOR, [1], backend="julia"),

@@ -53,6 +53,24 @@ def test_a_task_that_there_is_not_is_refused() -> None:
         variable_binding_table.VariableBindingConfig(tasks=("T5",))
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tested": 16}, "tested must be more than the 16 characters in sight, got 16"),
+        ({"horizons": ()}, "expected rising horizons"),
+        ({"horizons": (20, 10)}, "expected rising horizons"),
+        ({"learning_rate": -1.0}, "learning_rate and clip must be positive"),
+        ({"text_layers": ()}, "text_layers must be different, and at least one"),
+        ({"tasks": ("T1", "T1")}, "tasks must be different, and at least one"),
+        ({"tasks": ("T5",)}, "tasks must be among T1, T2, T3, T4"),
+        ({"rows": 0}, "all numbers must be at least 1"),
+    ],
+)
+def test_what_would_fail_after_training_is_refused_before(given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find("wave-transformer").config(**given)
+
+
 def quickly(name: str, root: Path) -> dict[str, float]:
     experiment = find(name)
     run = start(experiment, quick_form(experiment, experiment.config()), root)

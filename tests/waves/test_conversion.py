@@ -44,6 +44,12 @@ def test_terms_of_all_kinds_become_the_same_matrix() -> None:
     np.testing.assert_array_equal(operator[9:, 3:6], np.diag(diagonal))
 
 
+def test_a_basis_that_the_network_leaves_is_refused() -> None:
+    turn = RNN([[0, 1, 0], [0, 0, 1], [1, 0, 0]], [[0], [1], [0]], [[0, 1, 0]], "identity")
+    with pytest.raises(ValueError, match="or does not stay in it: it is off by 1"):
+        from_rnn(turn, np.eye(3)[:, :2], columns=2)
+
+
 def test_a_task_of_any_rule_survives_too() -> None:
     task = HistoryTask("xor", 2, 1, lambda x: x[..., 0, :] * x[..., 1, :])
     window = [[[1.0], [-1.0]]]
@@ -97,10 +103,14 @@ def test_a_transformer_does_not_see_what_comes_later() -> None:
         (lambda: from_rnn(LINEAR, np.eye(2) * 1j, 2), "the basis must be real"),
         (lambda: from_rnn(LINEAR, np.ones((2, 2)), 2), "2 independent columns, got rank 1"),
         (lambda: from_rnn(LINEAR, np.eye(3), 2), r"\(2, 2 x rows\) for 2 units, got \(3, 3\)"),
-        (lambda: from_rnn(LINEAR, np.eye(2), 2), "does not shift its columns: it is off by 1"),
+        (lambda: from_rnn(LINEAR, np.eye(2), 2), "does not shift its columns, or does not stay in it: it is off by 1"),
         (lambda: AttentionOnlyTransformer.of(WaveLattice(2, 1, LinearBoundary({1: 1.0}))), "got LinearBoundary, open"),
         (lambda: AttentionOnlyTransformer(4, 0), "must be at least 1"),
         (lambda: AttentionOnlyTransformer(4, 2)(torch.ones(3, 4)), "3 vectors are more than the window of 2"),
+        (
+            lambda: AttentionOnlyTransformer(4, 2, head_width=0),
+            "and head_width must be at least 1, got 4, 2, 1, 1 and 0",
+        ),
     ],
 )
 def test_what_is_no_lattice_is_said(make, message: str) -> None:

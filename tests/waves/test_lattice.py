@@ -156,6 +156,29 @@ def test_gradients_flow_through_a_lattice() -> None:
     assert torch.autograd.gradcheck(lambda s, u: lattice.roll(s, u, 6), (start, inputs))
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_a_module_as_a_boundary_runs_in_its_own_precision(precision: torch.dtype) -> None:
+    module = torch.nn.Sequential(torch.nn.Flatten(-2), torch.nn.Linear(2, 1)).to(precision)
+    waves = WaveLattice(2, 1, RuleBoundary(module)).run([[[1.0]]], steps=3)
+    weights, bias = module[1].weight.detach().double().numpy()[0], float(module[1].bias)
+    window = [0.0, 0.0]
+    for t in range(3):
+        window = [window[1], float(weights @ window) + bias + (t == 0)]
+        np.testing.assert_allclose(waves.values[0, t, 0], window[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mean", "attention", "perceptron"])
+def test_whole_numbers_are_no_reason_to_round_a_boundary(name: str) -> None:
+    boundary = {
+        "mean": LinearBoundary({1: 0.5, 2: 0.5}),
+        "attention": AttentionBoundary(np.zeros((1, 1)), np.ones((1, 1))),
+        "perceptron": MLPBoundary([[0.5, 0.5], [0.0, 0.0]], [0.0, 0.0], [[1.0, 0.0]], [0.0], "relu"),
+    }[name]
+    whole = torch.tensor([[2], [5]])
+    assert boundary(whole).tolist() == [3.5]
+    assert WaveLattice(2, 1, boundary).roll(whole[None], whole[None, :0], 1).tolist() == [[[3.5]]]
+
+
 def test_a_module_as_a_boundary_learns_through_the_waves() -> None:
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Flatten(-2), torch.nn.Linear(6, 2, bias=False))
@@ -178,7 +201,16 @@ def test_a_module_as_a_boundary_learns_through_the_waves() -> None:
             lambda: WaveLattice(3, 2, LinearBoundary({1: np.eye(3)})),
             r"\(2,\) or \(2, 2\) for 2 rows, got shape \(3, 3\)",
         ),
-        (lambda: LinearBoundary({0: 1.0}), "columns count from 1"),
+        (lambda: LinearBoundary({0: 1.0}), "a column must be a whole number from 1 on, got 0"),
+        (lambda: LinearBoundary({1.5: 1.0}), "a column must be a whole number from 1 on, got 1.5"),
+        (lambda: AttentionBoundary(np.ones((0, 2, 2)), np.ones((0, 2, 2))), "with a head at least"),
+        (lambda: MLPBoundary(np.ones((0, 2)), [], np.ones((1, 0)), [1.0]), "with a hidden unit at least"),
+        (lambda: WaveLattice(2.5, 1, FIXED), "columns must be a whole number from 1 on, got 2.5"),
+        (lambda: WaveLattice(2, 0, FIXED), "rows must be a whole number from 1 on, got 0"),
+        (lambda: WaveLattice(2, 1, FIXED, speed=1e-320), "waves must not need"),
+        (lambda: WaveLattice(1, 1, FIXED).run([[[1j]]]), "inputs must be real"),
+        (lambda: WaveLattice(1, 1, FIXED).run([[[1.0]]], 2.7), "steps must be a whole number from 0 on, got 2.7"),
+        (lambda: WaveLattice(1, 1, FIXED).run([[[1.0]]], threads=-3), "threads must be a whole number from 1 on"),
         (lambda: LinearBoundary({}), "at least one term"),
         (lambda: LinearBoundary({1: np.nan}), "finite"),
         (lambda: LinearBoundary({1: 1j}), "must be real"),
@@ -200,11 +232,14 @@ def test_a_module_as_a_boundary_learns_through_the_waves() -> None:
         (lambda: WaveLattice(2, 2, RuleBoundary(lambda x: x[..., -3, :])), "reads beyond the window of 2"),
         (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="julia"), "use backend='torch'"),
         (lambda: XOR_LATTICE.run(steps=1, initial=np.ones((1, 3, 2)), backend="jul"), "did you mean 'julia'"),
-        (lambda: WaveLattice(0, 2, LinearBoundary({1: 1.0})), "at least one column, got 0"),
+        (lambda: WaveLattice(0, 2, LinearBoundary({1: 1.0})), "columns must be a whole number from 1 on, got 0"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run(steps=3), "expected inputs, an initial substrate"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[1.0]]), r"\(examples, shown, 1\), got \(1, 1\)"),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[[np.inf]]]), "inputs must be finite"),
-        (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[[1.0]]], -1), "must not be negative"),
+        (
+            lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[[1.0]]], -1),
+            "steps must be a whole number from 0 on, got -1",
+        ),
         (lambda: WaveLattice(1, 1, LinearBoundary({1: 1.0})).run([[[1.0]]]).substrate(2), "from 0 to 1, got 2"),
     ],
 )

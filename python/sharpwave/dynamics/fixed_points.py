@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..counts import count
 from ..recurrent.network import RNN
 
 Array = NDArray[np.float64]
@@ -69,8 +70,9 @@ def fixed_points(
         3 fixed points, 2 stable; 100 % of starts came to one
     """
     n = network.hidden
-    if isinstance(starts, int):
-        h = np.concatenate([np.zeros((1, n)), np.random.default_rng(seed).uniform(-1, 1, (starts, n))])
+    if np.ndim(starts) == 0:
+        drawn = np.random.default_rng(seed).uniform(-1, 1, (count("starts", starts, 0), n))
+        h = np.concatenate([np.zeros((1, n)), drawn])
     else:
         h = np.array(starts, dtype=np.float64)
     if h.ndim != 2 or h.shape[1] != n or not np.isfinite(h).all():
@@ -87,7 +89,7 @@ def fixed_points(
     eigenvalues = eigenvalues.reshape(-1, n)
     order = np.argsort(-np.abs(eigenvalues), axis=1, kind="stable")
     left = np.abs(network.step(states) - states).max(axis=1, initial=0.0)
-    return FixedPoints(states, left, np.take_along_axis(eigenvalues, order, axis=1), len(good) / len(h))
+    return FixedPoints(states, left, np.take_along_axis(eigenvalues, order, axis=1), len(good) / max(1, len(h)))
 
 
 def _newton(network: RNN, h: Array, tolerance: float, steps: int) -> Array:

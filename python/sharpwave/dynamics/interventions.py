@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..counts import count
 from ..recurrent.network import RNN
 from ..recurrent.tasks import HistoryTask
 from ..suggest import unknown
@@ -36,6 +37,8 @@ class Interventions:
     kept: NDArray[np.bool_]
 
     def __str__(self) -> str:
+        if not len(self.followed):
+            return "no trials: no two variables had opposite signs"
         share, alone = 100 * self.followed.mean(), 100 * self.undisturbed.mean()
         return f"{share:.1f} % of {len(self.followed)} trials follow the rule, {alone:.1f} % undisturbed"
 
@@ -58,12 +61,12 @@ def intervene(
         found: the variables; those of each trial are drawn at random.
         kind: `"flip"` turns the sign of a variable; `"swap"` gives two of opposite sign each other's value; `"ablate"`
             sets one to 0, and asks whether the outputs that do not depend on it stay what they were.
-        trials: how many.
+        trials: how many; fewer are returned where there are no two of opposite sign.
         horizon: outputs that must follow; None: two windows, so that each variable is read.
         seed: of inputs and choices.
 
     Raises:
-        ValueError: no trials, or an unknown kind.
+        ValueError: no trial or output, or an unknown kind.
 
     Example:
         >>> from ..recurrent import circuit, repeat_copy
@@ -75,10 +78,8 @@ def intervene(
     """
     if kind not in KINDS:
         raise ValueError(unknown("kind of intervention", kind, KINDS))
-    if trials < 1:
-        raise ValueError(f"trials must be at least 1, got {trials}")
-    s, rng = task.window, np.random.default_rng(seed)
-    steps = 2 * s if horizon is None else horizon
+    trials, s, rng = count("trials", trials), task.window, np.random.default_rng(seed)
+    steps = 2 * s if horizon is None else count("horizon", horizon)
     inputs, _ = task.batch(seed, 1, trials, 1, stream=3)
     states = network.states(inputs.numpy(), 3 * s)
     window, h = np.sign(network.outputs(states[:, -s:])), states[:, -1]
@@ -101,12 +102,12 @@ def intervene(
     starts = (h, h + (new - values) @ found.basis.T)
     signs = [np.sign(network.outputs(network.states(nothing, steps, initial=start))) for start in starts]
     left, right = (np.asarray(task.continued(w, steps)) for w in (window, changed))
-    every = (1, 2)
+    done, every = (changed != window).any((1, 2)), (1, 2)
     return Interventions(
-        columns,
-        ((signs[1] == right) | (right == 0)).all(every),
-        (signs[0] == left).all(every),
-        (signs[1] == signs[0]).all(every),
+        columns[done],
+        ((signs[1] == right) | (right == 0)).all(every)[done],
+        (signs[0] == left).all(every)[done],
+        (signs[1] == signs[0]).all(every)[done],
     )
 
 

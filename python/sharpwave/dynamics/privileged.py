@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..counts import count
 from ..recurrent.circuits import companion, kept_variables
 from ..recurrent.network import RNN
 from ..recurrent.tasks import HistoryTask
@@ -133,7 +134,8 @@ def privileged_basis(
         ground: of the powers, whether the newest block is grounded in the `"readout"` (its pseudo-inverse), in the
             `"input"` weights, or in their mean, `"mix"`.
         state: the fixed point (n,) at which the network is linearised; None: 0.
-        examples, seed: that the regression is given; the network runs on for four windows after the inputs.
+        examples, seed: that the regression is given; the network runs on for four windows after the inputs. With too
+            few of them the basis has a condition without bounds.
 
     Raises:
         ValueError: an unknown method or ground, powers of a rule that is not linear, sizes that do not fit, or a
@@ -153,7 +155,7 @@ def privileged_basis(
     kept = kept_variables(task) if linear else np.arange(task.window * d)
     if network.hidden < len(kept):
         raise ValueError(f"{network.hidden} hidden units cannot hold the {len(kept)} variables of {task.name}")
-    weights = network.jacobian(state)
+    weights, examples = network.jacobian(state), count("examples", examples)
     if method == "powers":
         basis = _powers(weights, network, task, ground)[:, kept]
     else:

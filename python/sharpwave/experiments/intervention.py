@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .experiment import Context, Experiment
+from .sweeping import mean_and_sd, shown
 from .trained_rnns import TrainedRnnConfig, trained_rnns
 
 
@@ -48,7 +49,7 @@ def overwrite(context: Context) -> dict[str, Any]:
         for j, label in enumerate(_WAYS):
             mean = float(followed[i, j, 0].mean())
             context.metric(f"{name}: outputs follow the rule, basis by {label}", mean, unit="%")
-            cells = [f"{shares.mean():.1f} ± {shares.std():.1f}" for shares in followed[i, j]]
+            cells = [shown(*mean_and_sd(shares), 1) for shares in followed[i, j]]
             rows.append([name, label, *cells, f"{undisturbed[i].mean():.1f}", len(ones)])
     context.table(
         "Trials in which all outputs follow the rule / %",

@@ -71,7 +71,7 @@ class Elman:
 
     def states(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """The hidden units, (replicas, steps, examples, hidden)."""
-        drive = (inputs @ parameters["input"][:, None].mT).transpose(1, 2)
+        drive = (inputs[:, :, :steps] @ parameters["input"][:, None].mT).transpose(1, 2)
         found: Tensor = _unrolled()(parameters["recurrent"], drive, steps, self.nonlinearity)
         return found
 
@@ -112,6 +112,7 @@ def _unrolled() -> Any:
                 return states
 
             @staticmethod
+            @torch.autograd.function.once_differentiable
             def backward(context: Any, *gradients: Tensor) -> Any:
                 (recurrent, states), (of_states,) = context.saved_tensors, gradients
                 slope, steps = _SLOPES[context.nonlinearity], states.shape[1]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .replicas import uniform
+from .replicas import read_out, uniform
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -70,7 +70,7 @@ class GRU(_Gated):
             reset, keep = ((u + v).sigmoid() for u, v in zip(from_u[:2], from_h[:2], strict=True))
             h = torch.lerp((from_u[2] + reset * from_h[2]).tanh(), h, keep)
             found.append(h)
-        return torch.stack(found, dim=2) @ parameters["readout"][:, None].mT
+        return read_out(found, parameters, inputs)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class LSTM(_Gated):
             cell = keep.sigmoid() * cell + enter.sigmoid() * new.tanh()
             h = leave.sigmoid() * cell.tanh()
             found.append(h)
-        return torch.stack(found, dim=2) @ parameters["readout"][:, None].mT
+        return read_out(found, parameters, inputs)
 
 
 def _recurrent(parameters: Parameters, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:

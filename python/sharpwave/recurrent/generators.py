@@ -69,9 +69,11 @@ def binding_task(name: str, sources: Sequence[tuple[int, int, int]], window: int
         >>> task.continued([[1.0, 2.0]], 3).tolist()
         [[2.0, -1.0], [-1.0, -2.0], [-2.0, 1.0]]
     """
-    found, dimensions = [Source(*source) for source in sources], len(sources)
+    found = [Source(*(int(number) if number == int(number) else number for number in source)) for source in sources]
+    dimensions = len(sources)
     for output, (block, dimension, sign) in enumerate(found, 1):
-        if not (1 <= block <= window and 1 <= dimension <= dimensions and sign in (1, -1)):
+        whole = all(isinstance(number, int) for number in (block, dimension))
+        if not (whole and 1 <= block <= window and 1 <= dimension <= dimensions and sign in (1, -1)):
             raise ValueError(
                 f"{name}: output {output} <- {(block, dimension, sign)}: expected a block from 1 to {window}, a "
                 f"dimension from 1 to {dimensions}, and a sign of 1 or -1"

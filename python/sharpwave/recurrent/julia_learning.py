@@ -31,6 +31,9 @@ def learn(
         KernelError: the kernel refused an argument.
     """
     some, steps = np.flatnonzero(~state.ended.numpy()), until - state.step
+    if not len(some):
+        state.step = until
+        return
     horizons = np.array(protocol.horizons, dtype=np.int64)[state.stage.numpy()[some]]
     tables = [_rows(table, some) for table in (state.parameters, state.mean, state.square)]
     loss, done = np.empty((len(some), steps)), np.empty(len(some), dtype=np.int64)

@@ -86,7 +86,7 @@ class RNN:
                 drive = drive + shown[..., t, :] @ self.input.T
             h = function(drive)
             found.append(h)
-        return np.stack(found, axis=-2)
+        return np.stack(found, axis=-2) if found else np.zeros((*h.shape[:-1], 0, self.hidden))
 
     def step(self, states: ArrayLike) -> Array:
         """h(t) without input, from h(t-1) (..., n)."""

@@ -48,6 +48,16 @@ def new_networks(architecture: Architecture, inputs: int, outputs: int, seeds: S
     return {name: torch.stack([one[name] for one in found]) for name in found[0]}
 
 
+def read_out(states: Sequence[Tensor], parameters: Parameters, inputs: Tensor) -> Tensor:
+    """Outputs (replicas, examples, steps, outputs) of the states (replicas, examples, hidden) of each step."""
+    import torch
+
+    readout = parameters["readout"][:, None].mT
+    if not states:
+        return inputs.new_zeros(*inputs.shape[:2], 0, readout.shape[-1])
+    return torch.stack(list(states), dim=2) @ readout
+
+
 def uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> Tensor:
     """Numbers from U(-bound, bound)."""
     import torch

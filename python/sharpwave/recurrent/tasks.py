@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..counts import count
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -47,8 +49,8 @@ class HistoryTask:
     def __post_init__(self) -> None:
         import torch
 
-        if self.window < 1 or self.dimensions < 1:
-            raise ValueError(f"window and dimensions must be at least 1, got {self.window} and {self.dimensions}")
+        for name in ("window", "dimensions"):
+            object.__setattr__(self, name, count(name, getattr(self, name)))
         try:
             value = self.rule(torch.ones(3, self.window, self.dimensions))
         except IndexError as error:
@@ -74,12 +76,12 @@ class HistoryTask:
         """
         import torch
 
-        last = torch.as_tensor(history)
+        last = floating(torch.as_tensor(history))
         if tuple(last.shape[-2:]) != (self.window, self.dimensions):
             raise ValueError(
                 f"{self.name}: a history must be (..., {self.window}, {self.dimensions}), got {tuple(last.shape)}"
             )
-        return unrolled(self.rule, last, last[..., :0, :], steps)
+        return unrolled(self.rule, last, last[..., :0, :], count("steps", steps, 0))
 
     def batch(self, seed: int, step: int, examples: int, horizon: int, stream: int = 0) -> tuple[Tensor, Tensor]:
         """Inputs, and what is to follow. The inputs depend on the three numbers alone, so that they can be drawn anew.
@@ -94,12 +96,17 @@ class HistoryTask:
         """
         import torch
 
-        count = examples * self.window * self.dimensions
-        words = np.random.Philox(key=seed, counter=[0, step, stream, 0]).random_raw(-(-count // 64))
-        bits = np.unpackbits(words.view(np.uint8), count=count)
+        needed = examples * self.window * self.dimensions
+        words = np.random.Philox(key=seed, counter=[0, step, stream, 0]).random_raw(-(-needed // 64))
+        bits = np.unpackbits(words.view(np.uint8), count=needed)
         shape = (examples, self.window, self.dimensions)
         inputs = torch.from_numpy(bits.reshape(shape).astype(np.float32)) * 2 - 1
         return inputs, self.continued(inputs, horizon)
+
+
+def floating(numbers: Tensor) -> Tensor:
+    """The same numbers; whole ones in double precision, for what a rule makes of them need not be whole."""
+    return numbers if numbers.is_floating_point() else numbers.double()
 
 
 def unrolled(rule: Rule, window: Tensor, inputs: Tensor, steps: int) -> Tensor:

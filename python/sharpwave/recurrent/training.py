@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import warnings
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import Backend, in_julia
+from ..counts import count
 from . import torch_learning
 from .elman import Elman
 from .network import RNN
@@ -78,9 +80,13 @@ class Trained:
             horizon: outputs after the inputs; 200 in arXiv 2310.02430.
             examples: how many, the same for all networks.
             seed: of the examples.
+
+        Raises:
+            ValueError: no output or example.
         """
         import torch
 
+        horizon, examples = count("horizon", horizon), count("examples", examples)
         inputs, targets = self.task.batch(seed, 0, examples, horizon, _TEST)
         found = []
         for replica in range(len(self.seeds)):
@@ -129,14 +135,15 @@ def train(
         >>> train(Elman(8), repeat_copy(2, 1), [0, 1], protocol).checks["loss"].shape
         (2, 2)
     """
-    protocol, seeds = protocol or Protocol(), tuple(int(seed) for seed in seeds)
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+    protocol, seeds = protocol or Protocol(), tuple(count("a seed", seed, 0) for seed in seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be different whole numbers from 0 on, at least one, got {seeds}")
-    wanted = [int(step) for step in keep]
+    wanted = [count("a step to keep", step, 0) for step in keep]
     if wanted != sorted(set(wanted)) or not all(0 <= step <= protocol.steps for step in wanted):
         raise ValueError(f"steps to keep must rise, from 0 to at most {protocol.steps}, got {tuple(keep)}")
     path, d = None if checkpoint is None else Path(checkpoint), task.dimensions
-    mark = json.dumps([repr(architecture), task.name, task.window, d, seeds, asdict(protocol), wanted])
+    about = [repr(architecture), task.name, task.window, d, _digest(task), seeds, asdict(protocol), wanted]
+    mark = json.dumps(about)
     if path is not None and path.exists():
         state = TrainingState.read(path, mark)
     else:
@@ -167,6 +174,12 @@ def train(
     checks = {name: value.numpy() for name, value in state.checks.items()}
     kept = {name: value.numpy() for name, value in state.kept.items()}
     return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks, kept)
+
+
+def _digest(task: HistoryTask) -> str:
+    """What tells a rule from others: its matrix, or what it makes of some windows."""
+    known = task.matrix if task.matrix is not None else task.batch(0, 0, 32, 4)[1].numpy()
+    return hashlib.sha256(np.ascontiguousarray(known).tobytes()).hexdigest()
 
 
 def _kept(state: TrainingState) -> int:

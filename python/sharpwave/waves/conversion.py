@@ -93,10 +93,13 @@ def from_rnn(network: RNN, basis: ArrayLike, columns: int, *, tolerance: float =
     d = size // columns
     operator = np.linalg.pinv(psi) @ network.recurrent @ psi
     shift = np.eye(size - d, size, d)
-    off = np.abs(operator[: size - d] - shift).max(initial=0.0)
+    off = max(
+        np.abs(operator[: size - d] - shift).max(initial=0.0), np.abs(network.recurrent @ psi - psi @ operator).max()
+    )
     if off > tolerance:
         raise ValueError(
-            f"in this basis the network does not shift its columns: it is off by {off:.2g}, more than {tolerance:.2g}; "
+            "in this basis the network does not shift its columns, or does not stay in it: it is off by "
+            f"{off:.2g}, more than {tolerance:.2g}; "
             "find a basis with `sharpwave.dynamics.privileged_basis`"
         )
     matrix = operator[size - d :]

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..backends import Backend, in_julia
-from ..recurrent.tasks import HistoryTask, unrolled
+from ..counts import count
+from ..recurrent.tasks import HistoryTask, floating, unrolled
 from .boundaries import Boundary, LinearBoundary, RuleBoundary
+from .boundaries.boundary import frozen
 from .transport import Ends, Transport
 
 if TYPE_CHECKING:
@@ -53,8 +55,8 @@ class WaveLattice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "transport", Transport(self.columns, self.ends, self.speed))
-        if self.rows < 1:
-            raise ValueError(f"a lattice has at least one row, got {self.rows}")
+        object.__setattr__(self, "columns", self.transport.columns)
+        object.__setattr__(self, "rows", count("rows", self.rows))
         self.boundary.fits(self.columns, self.rows)
 
     @property
@@ -87,10 +89,9 @@ class WaveLattice:
         of_torch = isinstance(self.boundary, RuleBoundary)
         julia = in_julia(backend, "Julia does not know functions of torch as boundaries" if of_torch else "")
         start, drive = self._checked(inputs, initial)
-        count = drive.shape[1] if steps is None else int(steps)
-        if count < 0:
-            raise ValueError(f"steps must not be negative, got {steps}")
-        return Waves(self, start, self._values(start, drive, count, julia, threads))
+        wanted = drive.shape[1] if steps is None else count("steps", steps, 0)
+        threads = None if threads is None else count("threads", threads)
+        return Waves(self, start, self._values(start, drive, wanted, julia, threads))
 
     def _values(self, start: Array, drive: Array, steps: int, julia: bool, threads: int | None) -> Array:
         if julia:
@@ -100,11 +101,11 @@ class WaveLattice:
         import torch
 
         with torch.no_grad():
-            return np.asarray(self.roll(torch.from_numpy(start), torch.from_numpy(drive), steps).numpy())
+            return np.asarray(self.roll(torch.tensor(start), torch.tensor(drive), steps).numpy())
 
     def roll(self, initial: Tensor, inputs: Tensor, steps: int) -> Tensor:
         """The same in torch, with gradients: what started in each step, (examples, steps, rows)."""
-        return unrolled(self.next, initial, inputs, steps)
+        return unrolled(self.next, floating(initial), inputs, steps)
 
     def next(self, memory: Tensor) -> Tensor:
         """What starts next without input, (..., rows), from the memory (..., memory, rows), in torch."""
@@ -141,17 +142,14 @@ class WaveLattice:
     def _checked(self, inputs: ArrayLike | None, initial: ArrayLike | None) -> tuple[Array, Array]:
         if inputs is None and initial is None:
             raise ValueError("expected inputs, an initial substrate, or both")
-        drive = None if inputs is None else np.array(inputs, dtype=np.float64)
-        start = None if initial is None else np.array(initial, dtype=np.float64)
+        drive = None if inputs is None else frozen("inputs", inputs)
+        start = None if initial is None else frozen("the initial substrate", initial)
         if drive is not None and (drive.ndim != 3 or drive.shape[2] != self.rows):
             raise ValueError(f"inputs must be (examples, shown, {self.rows}), got {drive.shape}")
         if start is not None and (start.ndim != 3 or start.shape[1:] != (self.memory, self.rows)):
             raise ValueError(f"the initial substrate must be (examples, {self.memory}, {self.rows}), got {start.shape}")
         if drive is not None and start is not None and len(drive) != len(start):
             raise ValueError(f"{len(drive)} examples of inputs, {len(start)} initial substrates: expected as many")
-        for name, array in (("inputs", drive), ("the initial substrate", start)):
-            if array is not None and not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite")
         examples = len(drive if drive is not None else start)  # type: ignore[arg-type]  # one of them is there
         if drive is None:
             drive = np.zeros((examples, 0, self.rows))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from ..recurrent.replicas import uniform
+from ..recurrent.replicas import read_out, uniform
 from ..suggest import unknown
 from .boundaries import AttentionBoundary
 from .lattice import WaveLattice
@@ -93,7 +93,7 @@ class WaveRNN:
             if self.nonlinearity != "identity":
                 h = h.relu() if self.nonlinearity == "relu" else h.tanh()
             found.append(h.flatten(2))
-        return torch.stack(found, dim=2) @ parameters["readout"][:, None].mT
+        return read_out(found, parameters, inputs)
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class AttentionLattice:
                 newest = newest + drive[:, :, t]
             found.append(newest)
             columns = torch.cat([columns[:, :, 1:], newest[:, :, None]], dim=2)
-        return torch.stack(found, dim=2) @ parameters["readout"][:, None].mT
+        return read_out(found, parameters, inputs)
 
     def lattice(self, parameters: Mapping[str, NDArray[Any]], replica: int) -> WaveLattice:
         """One trained network as a lattice, whose inputs are W_uh u, and whose values are read out by W_hy."""

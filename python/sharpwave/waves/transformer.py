@@ -56,7 +56,8 @@ class AttentionOnlyTransformer(torch.nn.Module):
         inner = math.ceil(width / heads) if head_width is None and heads > 0 else head_width
         if min(width, window, layers, heads, inner or 0) < 1:
             raise ValueError(
-                f"width, window, layers and heads must be at least 1, got {width}, {window}, {layers}, {heads}"
+                "width, window, layers, heads and head_width must be at least 1, got "
+                f"{width}, {window}, {layers}, {heads} and {head_width}"
             )
         self.width, self.window = width, window
         generator, bound = torch.Generator().manual_seed(seed), 1 / math.sqrt(width)
@@ -93,7 +94,7 @@ class AttentionOnlyTransformer(torch.nn.Module):
         for _ in range(steps):
             found.append(self(seen[..., -self.window :, :])[..., -1, :])
             seen = torch.cat([seen, found[-1][..., None, :]], dim=-2)
-        return torch.stack(found, dim=-2)
+        return torch.stack(found, dim=-2) if found else start[..., :0, :]
 
     def lattice(self) -> WaveLattice:
         """The wave lattice that this loop is: of one layer with an `AttentionBoundary`, else with itself.

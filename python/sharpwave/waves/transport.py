@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..counts import count
+from ..recurrent.tasks import floating
 from ..suggest import unknown
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 Ends = Literal["open", "periodic", "reflecting"]
 ENDS = ("open", "periodic", "reflecting")
+_LONGEST = 1e9  # steps in which waves cross a lattice
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Transport:
     """Columns as a delay line: column i holds what started (s - i)/v steps ago.
 
     Where that is not a whole number, it is the linear interpolation between the two steps beside it. What is on its way
-    is never interpolated, so that waves keep their shape.
+    is never interpolated, so that waves keep their shape; but at periodic ends, where s/v is not a whole number, they
+    are interpolated once a round, and spread.
 
     Args:
         columns: s.
@@ -45,12 +49,14 @@ class Transport:
     speed: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.columns < 1:
-            raise ValueError(f"a lattice has at least one column, got {self.columns}")
+        object.__setattr__(self, "columns", count("columns", self.columns))
         if self.ends not in ENDS:
             raise ValueError(unknown("kind of ends", self.ends, ENDS))
-        if not 0 < self.speed <= self.columns:
-            raise ValueError(f"the speed must be above 0 and at most {self.columns}, the columns, got {self.speed}")
+        if not (0 < self.speed <= self.columns and self.columns / self.speed < _LONGEST):
+            raise ValueError(
+                f"the speed must be above 0 and at most {self.columns}, the columns, got {self.speed}; waves must not "
+                f"need {_LONGEST:.0e} steps"
+            )
 
     @cached_property
     def memory(self) -> int:
@@ -93,6 +99,7 @@ class Transport:
 
     def substrate_in_torch(self, memory: Tensor) -> Tensor:
         """The same, with gradients."""
+        memory = floating(memory)
         if self.plain:
             return memory
         columns, places, weights = self.seen

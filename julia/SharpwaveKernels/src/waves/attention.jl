@@ -12,7 +12,7 @@ alone(b::AttentionBoundary) = AttentionBoundary(b.score, b.value, b.bias, copy(b
 function attention_boundary(columns, rows, integers, weights)
     expect_integers(integers, 2)
     heads, biased = integers
-    heads >= 1 || throw(BadArgument("integers", "expected at least one head, got $heads"))
+    1 <= heads <= length(weights) || throw(BadArgument("integers", "expected at least one head, and two matrices of each, got $heads"))
     total = rows^2 * heads
     expect_weights(weights, 2 * total + (biased == 1 ? columns * heads : 0))
     score, value = matrices(weights, 0, rows, rows, heads), matrices(weights, total, rows, rows, heads)

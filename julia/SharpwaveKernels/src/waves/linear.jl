@@ -21,7 +21,7 @@ function linear_boundary(columns, rows, integers, weights)
     count = length(integers) ÷ 2
     term_column, term_kind = integers[1:count], integers[count+1:end]
     needed(k) = k == 0 ? 1 : k == 1 ? rows : rows^2
-    iseven(length(integers)) || throw(BadArgument("integers", "expected a column and a kind for each term"))
+    iseven(length(integers)) && count >= 1 || throw(BadArgument("integers", "expected a column and a kind for each term"))
     all(c -> 1 <= c <= columns, term_column) || throw(BadArgument("integers", "a column outside 1:$columns"))
     all(k -> 0 <= k <= 2, term_kind) || throw(BadArgument("integers", "expected a kind from 0 to 2 for each term"))
     expect_weights(weights, sum(needed, term_kind))

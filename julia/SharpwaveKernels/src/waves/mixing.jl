@@ -7,6 +7,7 @@ struct Mixture
 end
 
 function mixture(columns::Int, memory::Int, column, place, weight)
+    isempty(column) || columns <= length(column) || throw(BadArgument("seen_column", "expected each of $columns columns, got $(length(column))"))
     isempty(column) && memory != columns && throw(BadArgument("substrate", "expected a memory of $columns columns, got $memory"))
     all(i -> 0 <= i <= columns, column) || throw(BadArgument("seen_column", "a column outside 0:$columns"))
     all(i -> 1 <= i <= memory, place) || throw(BadArgument("seen_place", "a place outside 1:$memory"))

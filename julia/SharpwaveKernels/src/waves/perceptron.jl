@@ -13,7 +13,7 @@ alone(b::PerceptronBoundary) = PerceptronBoundary(b.first, b.shift, b.second, b.
 function perceptron_boundary(columns, rows, integers, weights)
     expect_integers(integers, 2)
     hidden, kind = integers
-    hidden >= 1 && kind in (0, 1) || throw(BadArgument("integers", "expected hidden units, and 0 (tanh) or 1 (relu), got $integers"))
+    1 <= hidden <= length(weights) && kind in (0, 1) || throw(BadArgument("integers", "expected hidden units, and 0 (tanh) or 1 (relu), got $integers"))
     total = rows * columns * hidden
     expect_weights(weights, total + hidden + hidden * rows + rows)
     second = total + hidden

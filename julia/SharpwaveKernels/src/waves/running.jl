@@ -11,11 +11,12 @@ function run_waves(control::Control, numbers, integers, weights, seen_column, se
     kind, columns, steps, threads = numbers
     rows, places, examples = size(memory)
     steps >= 0 || throw(BadArgument("numbers", "steps must not be negative, got $steps"))
-    columns >= 1 || throw(BadArgument("numbers", "expected at least one column, got $columns"))
+    min(columns, rows, places) >= 1 || throw(BadArgument("memory", "expected at least one column and row, got $columns, $places and $rows"))
     size(inputs, 1) == rows && size(inputs, 3) == examples ||
         throw(BadArgument("inputs", "expected $rows rows and $examples examples, got $(size(inputs))"))
     size(values, 2) in (0, steps) || throw(BadArgument("values", "expected room for $steps steps or none, got $(size(values, 2))"))
-    b, mixed = boundary(kind, columns, rows, integers, weights), mixture(columns, places, seen_column, seen_place, seen_weight)
+    mixed = mixture(columns, places, seen_column, seen_place, seen_weight)
+    b = boundary(kind, columns, rows, integers, weights)
     expect!(control, examples * steps)
     # equations may have been compiled after this function was called
     Base.invokelatest(travel!, control, b, mixed, columns, steps, allowed_threads(threads), inputs, memory, values)
@@ -36,7 +37,7 @@ end
 "All examples, each by one thread; where rows do not see each other, by several."
 function travel!(control, b, mixed::Mixture, columns::Int, steps::Int, allowed::Int, inputs, memory, values)
     rows, places, examples = size(memory)
-    together = apart(b) ? clamp(CACHED ÷ places, 64, rows) : rows
+    together = apart(b) && isempty(mixed.column) ? min(rows, max(64, CACHED ÷ places)) : rows
     parts = cld(rows, together)
     barrier, done = Barrier(max(1, min(allowed, examples * parts))), Threads.Atomic{Int}(0)
     on_threads(barrier) do thread

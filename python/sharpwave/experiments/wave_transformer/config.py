@@ -43,12 +43,18 @@ class WaveTransformerConfig:
     """Processes."""
 
     def __post_init__(self) -> None:
+        from ...recurrent import Protocol
+
         known = WaveTransformerConfig.tasks
+        for name, values in (("tasks", self.tasks), ("text_layers", self.text_layers)):
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{name} must be different, and at least one, got {values}")
         if not set(self.tasks) <= set(known):
             raise ValueError(f"tasks must be among {', '.join(known)}, got {', '.join(self.tasks)}")
-        numbers = (self.seeds, self.rows, self.heads, self.steps, *self.horizons, self.text_columns, self.text_rows)
-        if (
-            min(*numbers, *self.text_layers, self.text_steps, self.tested, self.written, self.jobs) < 1
-            or self.documents < 10
-        ):
+        Protocol(steps=self.steps, learning_rate=self.learning_rate, horizons=self.horizons)  # says what is wrong
+        numbers = (self.seeds, self.rows, self.heads, self.text_columns, self.text_rows)
+        others = (*self.text_layers, self.text_steps, self.written, self.jobs)
+        if min(*numbers, *others) < 1 or self.documents < 10:
             raise ValueError("all numbers must be at least 1, and documents at least 10")
+        if self.tested <= self.text_columns:
+            raise ValueError(f"tested must be more than the {self.text_columns} characters in sight, got {self.tested}")

@@ -30,9 +30,9 @@ def tasks(context: Context) -> dict[str, Any]:
         mean, sd = mean_and_sd(one["accuracy"])
         note = f"{config.seeds} seeds" + (f", sd {sd:.4f}" if config.seeds > 1 else "")
         context.metric(f"{task}: accuracy", mean, note=note)
-        rows.append([task, shown(mean, sd, 4), shown(*mean_and_sd(one["steps"]), 0), f"{max(one['difference']):.1e}"])
+        rows.append([task, shown(mean, sd, 4), shown(*mean_and_sd(one["steps"]), 0), f"{_largest(one):.1e}"])
     if rows:
-        largest = max(max(one["difference"]) for one in found.values())
+        largest = float(np.max([_largest(one) for one in found.values()]))
         context.metric("largest difference of lattice and transformer, tasks", largest)
         context.table(
             "Tasks",
@@ -58,6 +58,11 @@ def tasks(context: Context) -> dict[str, Any]:
         for name in ("accuracy", "steps", "difference")
     }
     return {**values, "task": list(config.tasks), "seed": np.arange(config.seed, config.seed + config.seeds)}
+
+
+def _largest(one: dict[str, Any]) -> float:
+    """NaN if some network's numbers were not finite."""
+    return float(np.array(one["difference"], dtype=np.float64).max())
 
 
 def _learn(config: WaveTransformerConfig, task: str, home: Path) -> dict[str, Any]:

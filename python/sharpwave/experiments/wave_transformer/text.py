@@ -34,12 +34,14 @@ def text(context: Context) -> dict[str, Any]:
     for layers in config.text_layers:
         ones = [found[layers, seed] for seed in seeds]
         bits = mean_and_sd(one["bits"] for one in ones)
-        difference, same = max(one["difference"] for one in ones), all(one["same"] for one in ones)
+        difference = np.array([one["difference"] for one in ones], dtype=np.float64).max()
+        same = all(one["same"] for one in ones)
         context.metric(f"text, layers {layers}: bits a character", bits[0])
         rows.append([
             f"attention, layers {layers}", shown(*bits, 3), f"{difference:.1e}", "yes" if same else "no"
         ])  # fmt: skip
-    context.metric("largest difference of lattice and transformer, text", max(o["difference"] for o in found.values()))
+    largest = np.array([one["difference"] for one in found.values()], dtype=np.float64).max()
+    context.metric("largest difference of lattice and transformer, text", float(largest))
     context.table(
         "Text",
         ["what predicts", "bits a character", "lattice - transformer", "write the same"],

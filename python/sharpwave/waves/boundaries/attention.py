@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...recurrent.tasks import floating
 from .boundary import Array, Encoded, frozen
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class AttentionBoundary:
     def __post_init__(self) -> None:
         score, value = _heads("score", self.score, 3), _heads("value", self.value, 3)
         heads, n = value.shape[0], value.shape[-1]
-        if not score.shape == value.shape == (heads, n, n):
+        if not score.shape == value.shape == (heads, n, n) or heads < 1:
             raise ValueError(
-                f"score and value must be square and of one size, got {np.shape(self.score)} and {np.shape(self.value)}"
+                "score and value must be square and of one size, with a head at least, got "
+                f"{np.shape(self.score)} and {np.shape(self.value)}"
             )
         bias = None
         if self.bias is not None:
@@ -60,6 +62,7 @@ class AttentionBoundary:
 
     def __call__(self, substrate: Tensor) -> Tensor:
         """See `Boundary`."""
+        substrate = floating(substrate)
         score, value = substrate.new_tensor(self.score), substrate.new_tensor(self.value)
         columns = substrate[..., None, :, :]
         scores = columns[..., -1:, :] @ score.mT @ columns.mT  # (..., heads, 1, columns)

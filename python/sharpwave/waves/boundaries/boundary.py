@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...recurrent.tasks import HistoryTask, Rule
+from ...recurrent.tasks import HistoryTask, Rule, floating
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +45,8 @@ class Boundary(Protocol):
 class RuleBoundary:
     """f is the rule of a task, or any function of torch, such as a module, whose parameters then get gradients.
 
+    A module is given numbers of its parameters' precision.
+
     Args:
         rule: from the substrate (..., columns, rows) to the values (..., rows).
     """
@@ -53,11 +55,14 @@ class RuleBoundary:
 
     def __call__(self, substrate: Tensor) -> Tensor:
         """See `Boundary`."""
-        return self.rule(substrate)
+        own = next(self.rule.parameters(), None) if hasattr(self.rule, "parameters") else None
+        if own is None:
+            return self.rule(substrate)
+        return self.rule(substrate.to(own.dtype)).to(floating(substrate).dtype)
 
     def fits(self, columns: int, rows: int) -> None:
         """See `Boundary`."""
-        HistoryTask("the boundary", columns, rows, self.rule)
+        HistoryTask("the boundary", columns, rows, self)
 
     def encoded(self) -> None:
         """See `Boundary`."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...counts import count
+from ...recurrent.tasks import floating
 from .boundary import Array, Encoded, frozen
 
 if TYPE_CHECKING:
@@ -39,21 +42,21 @@ class LinearBoundary:
     phi: dict[int, Array] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        phi = {
-            int(column): frozen(f"the term of column {column}", value) for column, value in sorted(self.terms.items())
-        }
+        terms = sorted((count("a column", column), value) for column, value in self.terms.items())
+        phi = {column: frozen(f"the term of column {column}", value) for column, value in terms}
         for column, value in phi.items():
-            if column < 1 or value.ndim > 2:
+            if value.ndim > 2:
                 raise ValueError(
-                    f"term of column {column}: columns count from 1, and a term is a number, (rows,) or (rows, rows), "
-                    f"got shape {value.shape}"
+                    f"the term of column {column} must be a number, (rows,) or (rows, rows), got shape {value.shape}"
                 )
         if not phi:
             raise ValueError("expected at least one term; for waves that nothing feeds, give {1: 0.0}")
+        object.__setattr__(self, "terms", MappingProxyType(phi))
         object.__setattr__(self, "phi", phi)
 
     def __call__(self, substrate: Tensor) -> Tensor:
         """See `Boundary`."""
+        substrate = floating(substrate)
         total = substrate.new_zeros(())
         for column, value in self.phi.items():
             h, weights = substrate[..., column - 1, :], substrate.new_tensor(value)

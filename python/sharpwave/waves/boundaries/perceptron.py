@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...recurrent.tasks import floating
 from ...suggest import unknown
 from .boundary import Array, Encoded, frozen
 
@@ -53,14 +54,19 @@ class MLPBoundary:
             object.__setattr__(self, name, frozen(name, getattr(self, name)))
         hidden, rows = self.hidden_bias.size, self.bias.size
         shapes = [array.shape for array in (self.hidden_weight, self.hidden_bias, self.weight, self.bias)]
-        if shapes != [(hidden, *shapes[0][1:]), (hidden,), (rows, hidden), (rows,)] or len(shapes[0]) != 2:
+        if (
+            hidden < 1
+            or shapes != [(hidden, *shapes[0][1:]), (hidden,), (rows, hidden), (rows,)]
+            or len(shapes[0]) != 2
+        ):
             raise ValueError(
-                f"expected (hidden, columns x rows), (hidden,), (rows, hidden) and (rows,), got {shapes[0]}, "
-                f"{shapes[1]}, {shapes[2]} and {shapes[3]}"
+                "expected (hidden, columns x rows), (hidden,), (rows, hidden) and (rows,) with a hidden unit at least, "
+                f"got {shapes[0]}, {shapes[1]}, {shapes[2]} and {shapes[3]}"
             )
 
     def __call__(self, substrate: Tensor) -> Tensor:
         """See `Boundary`."""
+        substrate = floating(substrate)
         first, shift, second, last = (
             substrate.new_tensor(array) for array in (self.hidden_weight, self.hidden_bias, self.weight, self.bias)
         )
