@@ -160,7 +160,7 @@ def test_gradients_flow_through_a_lattice() -> None:
 def test_a_module_as_a_boundary_runs_in_its_own_precision(precision: torch.dtype) -> None:
     module = torch.nn.Sequential(torch.nn.Flatten(-2), torch.nn.Linear(2, 1)).to(precision)
     waves = WaveLattice(2, 1, RuleBoundary(module)).run([[[1.0]]], steps=3)
-    weights, bias = module[1].weight.detach().double().numpy()[0], float(module[1].bias)
+    weights, bias = module[1].weight.detach().double().numpy()[0], float(module[1].bias.detach())
     window = [0.0, 0.0]
     for t in range(3):
         window = [window[1], float(weights @ window) + bias + (t == 0)]

@@ -54,11 +54,8 @@ class MLPBoundary:
             object.__setattr__(self, name, frozen(name, getattr(self, name)))
         hidden, rows = self.hidden_bias.size, self.bias.size
         shapes = [array.shape for array in (self.hidden_weight, self.hidden_bias, self.weight, self.bias)]
-        if (
-            hidden < 1
-            or shapes != [(hidden, *shapes[0][1:]), (hidden,), (rows, hidden), (rows,)]
-            or len(shapes[0]) != 2
-        ):
+        expected = [(hidden, *shapes[0][1:]), (hidden,), (rows, hidden), (rows,)]
+        if hidden < 1 or shapes != expected or len(shapes[0]) != 2:
             raise ValueError(
                 "expected (hidden, columns x rows), (hidden,), (rows, hidden) and (rows,) with a hidden unit at least, "
                 f"got {shapes[0]}, {shapes[1]}, {shapes[2]} and {shapes[3]}"
