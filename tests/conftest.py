@@ -10,7 +10,7 @@ from hypothesis import settings
 import sharpwave_bridge as bridge
 
 # How long an example may take depends on what else the machine does: it is not what these tests are about.
-settings.register_profile("sharpwave")
+settings.register_profile("sharpwave", deadline=None)
 settings.load_profile("sharpwave")
 
 

@@ -49,7 +49,7 @@ def test_both_tables_of_operations_agree():
 
 
 @given(st.lists(expressions(), min_size=3, max_size=3), st.lists(environments, min_size=4, max_size=4))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_compiled_functions_agree_with_numpy_and_torch(texts, points):
     try:
         system = Equations({name: e.text for name, e in zip(VARIABLES, texts, strict=True)}, PARAMETERS)

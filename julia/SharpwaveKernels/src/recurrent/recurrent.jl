@@ -2,9 +2,10 @@
 module Recurrent
 
 using ..SharpwaveKernels: BadArgument, Barrier, Control, KERNELS, Kernel, allowed_threads, cancelled, expect!, guarded, multiply_rows!,
-                          on_threads, progress!, random_words, throw_if_cancelled, @kernel
+                          on_threads, progress!, random_words, scalar, throw_if_cancelled, @kernel
 
 include("elman.jl")
 include("training.jl")
+include("automata.jl")
 
 end

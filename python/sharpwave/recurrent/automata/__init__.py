@@ -1,0 +1,12 @@
+"""Timed automata: a language, a check that they know what to do, simulation, and the temporal flipflops.
+
+Source of the flipflops: "On the Dynamics of Learning Time-Aware Behavior with Recurrent Neural Networks",
+arXiv 2306.07125.
+"""
+
+from __future__ import annotations
+
+from .automaton import TimedAutomaton, Transition
+from .flipflop import temporal_flipflop
+
+__all__ = ["TimedAutomaton", "Transition", "temporal_flipflop"]
