@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sharpwave.recurrent.automata import TimedAutomaton, Transition, temporal_flipflop
+from sharpwave.recurrent.automata import TimedAutomaton, Transition, plot_automaton, temporal_flipflop
 from sharpwave.recurrent.automata.guards import Bound, parse_guard
 
 rng = np.random.default_rng(0)
@@ -159,3 +159,12 @@ def test_guards_are_read(text: str, bounds: tuple[Bound, ...]) -> None:
 def test_what_is_no_automaton_is_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_diagram_names_all_states_and_transitions() -> None:
+    (axes,) = plot_automaton(lamp()).axes
+    written = {text.get_text() for text in axes.texts}
+    assert {"off", "on", "wait", "press / x := 0\nwait, x < 3", "wait, x >= 3", "press / x := 0"} <= written
+    assert len(axes.patches) == 2
+    alone = TimedAutomaton(("only",), ("tick",), (Transition("*", "*", "only"),))
+    assert "any" in {text.get_text() for text in plot_automaton(alone).axes[0].texts}

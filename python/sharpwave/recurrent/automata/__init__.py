@@ -7,6 +7,7 @@ arXiv 2306.07125.
 from __future__ import annotations
 
 from .automaton import TimedAutomaton, Transition
+from .drawing import plot_automaton
 from .flipflop import temporal_flipflop
 
-__all__ = ["TimedAutomaton", "Transition", "temporal_flipflop"]
+__all__ = ["TimedAutomaton", "Transition", "plot_automaton", "temporal_flipflop"]
