@@ -1,4 +1,4 @@
-"""Where a network without input stays, and what it is like there."""
+"""Where a map stays, and what it is like there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..counts import count
 from ..recurrent.network import RNN
+from .maps import Map, as_map
 
 Array = NDArray[np.float64]
 _SHORTEST = 2.0**-12  # share of a Newton step that is still tried
@@ -17,18 +18,21 @@ _SAME = 1e-6  # distance of points that are one
 
 @dataclass(frozen=True, eq=False)
 class FixedPoints:
-    """Fixed points of a network, each once.
+    """Fixed points of a map, each once.
 
     Attributes:
         states: h (points, n), the one nearest to 0 first.
         residuals: largest component of F(h) - h, (points,).
-        eigenvalues: of the network's linearisation there, (points, n), the largest modulus first.
+        eigenvalues: of the map's linearisation there, (points, n), the largest modulus first.
+        conditions: of 1 minus the linearisation, (points,): by how much the point is further from the truth than its
+            residual, at most; infinite at a bifurcation.
         reached: share of the starts that came to some point.
     """
 
     states: Array
     residuals: Array
     eigenvalues: NDArray[np.complex128]
+    conditions: Array
     reached: float
 
     @property
@@ -40,14 +44,21 @@ class FixedPoints:
         counts = f"{len(self.states)} fixed points, {self.stable.sum()} stable"
         return f"{counts}; {100 * self.reached:.0f} % of starts came to one"
 
+    def print_summary(self) -> None:
+        """Print a line for each point."""
+        print(self)
+        for state, residual, values in zip(self.states, self.residuals, self.eigenvalues, strict=True):
+            lead = f"{abs(values[0]):.6f} at {np.degrees(np.angle(values[0])):.2f} degrees"
+            print(f"|h| = {np.linalg.norm(state):.6f}, residual {residual:.1e}, largest eigenvalue {lead}")
+
 
 def fixed_points(
-    network: RNN, starts: ArrayLike | int = 100, *, tolerance: float = 1e-12, steps: int = 100, seed: int = 0
+    given: Map | RNN, starts: ArrayLike | int = 100, *, tolerance: float = 1e-12, steps: int = 100, seed: int = 0
 ) -> FixedPoints:
-    """Look for fixed points h = s(W_hh h) of a network without input, by Newton's method with line search.
+    """Look for fixed points h = F(h) by Newton's method with line search, from all starts together.
 
     Args:
-        network: whose.
+        given: F, or an RNN, which gets no input; with one, see `NetworkMap`.
         starts: states (starts, n) to begin from, such as some that it goes through; a number: as many from U(-1, 1),
             and 0.
         tolerance: largest component of the residual of a point.
@@ -69,44 +80,70 @@ def fixed_points(
         >>> print(points)
         3 fixed points, 2 stable; 100 % of starts came to one
     """
-    n = network.hidden
-    if np.ndim(starts) == 0:
-        drawn = np.random.default_rng(seed).uniform(-1, 1, (count("starts", starts, 0), n))
-        h = np.concatenate([np.zeros((1, n)), drawn])
-    else:
-        h = np.array(starts, dtype=np.float64)
-    if h.ndim != 2 or h.shape[1] != n or not np.isfinite(h).all():
-        raise ValueError(f"starts must be finite and (starts, {n}), or a number, got shape {h.shape}")
-    ends = np.array([_newton(network, start, tolerance, steps) for start in h]).reshape(-1, n)
+    map = as_map(given)
+    h = first_states(starts, map.size, seed)
+    ends = newton(map, h, tolerance, steps)
+    with np.errstate(all="ignore"):
+        good = ends[np.abs(map.step(ends) - ends).max(axis=1, initial=0.0) <= tolerance]
     found: list[Array] = []
-    residuals = np.abs(network.step(ends) - ends).max(axis=1, initial=0.0)
-    good = ends[residuals <= tolerance]
     for end in good[np.argsort(np.linalg.norm(good, axis=1).round(6), kind="stable")]:
         if all(np.abs(end - other).max() > _SAME for other in found):
             found.append(end)
-    states = np.array(found).reshape(-1, n)
-    eigenvalues = np.array([np.linalg.eigvals(network.jacobian(state)) for state in states], dtype=np.complex128)
-    eigenvalues = eigenvalues.reshape(-1, n)
-    order = np.argsort(-np.abs(eigenvalues), axis=1, kind="stable")
-    left = np.abs(network.step(states) - states).max(axis=1, initial=0.0)
-    return FixedPoints(states, left, np.take_along_axis(eigenvalues, order, axis=1), len(good) / max(1, len(h)))
+    states = np.array(found).reshape(-1, map.size)
+    jacobians = map.jacobian(states)
+    conditions = np.array([np.linalg.cond(np.eye(map.size) - jacobian) for jacobian in jacobians])
+    residuals = np.abs(map.step(states) - states).max(axis=1, initial=0.0)
+    return FixedPoints(states, residuals, sorted_eigenvalues(jacobians), conditions, len(good) / max(1, len(h)))
 
 
-def _newton(network: RNN, h: Array, tolerance: float, steps: int) -> Array:
-    """Newton's method from one start; a step that makes the residual larger is halved, and given up when too short."""
-    residual = network.step(h) - h
-    for _ in range(steps):
-        size = np.abs(residual).max()
-        if size <= tolerance:
-            break
-        move = np.linalg.lstsq(np.eye(len(h)) - network.jacobian(h), residual, rcond=None)[0]
-        share = 1.0
-        while share >= _SHORTEST:
-            there = network.step(h + share * move) - (h + share * move)
-            if np.linalg.norm(there) < np.linalg.norm(residual):
-                break
-            share /= 2
-        else:
-            break
-        h, residual = h + share * move, there
+def sorted_eigenvalues(matrices: Array) -> NDArray[np.complex128]:
+    """Of (..., n, n), (..., n), the largest modulus first."""
+    found = np.linalg.eigvals(matrices).astype(np.complex128)
+    return np.take_along_axis(found, np.argsort(-np.abs(found), axis=-1, kind="stable"), axis=-1)
+
+
+def first_states(starts: ArrayLike | int, n: int, seed: int) -> Array:
+    """States to begin from, as `fixed_points` has them."""
+    if np.ndim(starts) == 0:
+        drawn = np.random.default_rng(seed).uniform(-1, 1, (count("starts", starts, 0), n))
+        return np.concatenate([np.zeros((1, n)), drawn])
+    h = np.array(starts, dtype=np.float64)
+    if h.ndim != 2 or h.shape[1] != n or not np.isfinite(h).all():
+        raise ValueError(f"starts must be finite and (starts, {n}), or a number, got shape {h.shape}")
     return h
+
+
+def newton(map: Map, starts: Array, tolerance: float, steps: int) -> Array:
+    """Newton's method from all starts; a step that makes the residual larger is halved, and a start that no share of a
+    step brings nearer is left where it is."""
+    h, going = starts.copy(), np.arange(len(starts))
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            residual = map.step(h[going]) - h[going]
+            wrong = np.abs(residual).max(axis=1, initial=0.0)
+            going, residual = going[wrong > tolerance], residual[wrong > tolerance]
+            if not len(going):
+                break
+            move = _solved(np.eye(map.size) - map.jacobian(h[going]), residual)
+            size, share = np.linalg.norm(residual, axis=1), np.ones(len(going))
+            waiting = np.arange(len(going))
+            while len(waiting) and share[waiting[0]] >= _SHORTEST:
+                there = h[going[waiting]] + share[waiting, None] * move[waiting]
+                nearer = np.linalg.norm(map.step(there) - there, axis=1) < size[waiting]
+                h[going[waiting[nearer]]] = there[nearer]
+                waiting = waiting[~nearer]
+                share[waiting] /= 2
+            going = np.delete(going, waiting)
+    return h
+
+
+def _solved(matrices: Array, values: Array) -> Array:
+    """Solutions of linear systems; of singular ones those of least squares."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, values[..., None])[..., 0], dtype=np.float64)
+    except np.linalg.LinAlgError:
+        finite = (np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(values).all(axis=1)).tolist()
+        return np.stack([
+            np.linalg.lstsq(matrix, value, rcond=None)[0] if good else np.full(len(value), np.nan)
+            for matrix, value, good in zip(matrices, values, finite, strict=True)
+        ])  # fmt: skip

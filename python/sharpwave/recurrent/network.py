@@ -88,16 +88,20 @@ class RNN:
             found.append(h)
         return np.stack(found, axis=-2) if found else np.zeros((*h.shape[:-1], 0, self.hidden))
 
-    def step(self, states: ArrayLike) -> Array:
-        """h(t) without input, from h(t-1) (..., n)."""
-        return _FUNCTIONS[self.nonlinearity][0](np.asarray(states, dtype=np.float64) @ self.recurrent.T)
+    def step(self, states: ArrayLike, input: ArrayLike | None = None) -> Array:
+        """h(t) from h(t-1) (..., n), under an input (inputs,); None: 0."""
+        return _FUNCTIONS[self.nonlinearity][0](self._drive(states, input))
+
+    def _drive(self, states: ArrayLike, input: ArrayLike | None) -> Array:
+        drive = np.asarray(states, dtype=np.float64) @ self.recurrent.T
+        return np.asarray(drive if input is None else drive + self.input @ np.asarray(input, dtype=np.float64))
 
     def outputs(self, states: ArrayLike) -> Array:
         """y of hidden units (..., n), (..., outputs)."""
         return np.asarray(states) @ self.readout.T
 
-    def jacobian(self, state: ArrayLike | None = None) -> Array:
-        """Derivative of h(t) by h(t-1) without input, at a state (n,); None: at 0."""
-        h = np.zeros(self.hidden) if state is None else np.asarray(state, dtype=np.float64)
-        slope = _FUNCTIONS[self.nonlinearity][1](self.recurrent @ h)
-        return np.asarray(slope[:, None] * self.recurrent)
+    def jacobian(self, states: ArrayLike | None = None, input: ArrayLike | None = None) -> Array:
+        """Derivatives (..., n, n) of h(t) by h(t-1), at states (..., n) and under an input (inputs,); None: 0."""
+        h = np.zeros(self.hidden) if states is None else states
+        slope = _FUNCTIONS[self.nonlinearity][1](self._drive(h, input))
+        return np.asarray(slope[..., None] * self.recurrent)

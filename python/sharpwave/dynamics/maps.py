@@ -1,0 +1,159 @@
+"""Maps h(t+1) = F(h(t)) whose dynamics are looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..counts import count
+from ..recurrent.network import RNN
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = NDArray[np.float64]
+
+
+class Map(Protocol):
+    """F, in double precision."""
+
+    @property
+    def size(self) -> int:
+        """n, of a state."""
+
+    def step(self, states: Array) -> Array:
+        """F of states (..., n)."""
+
+    def jacobian(self, states: Array) -> Array:
+        """Derivatives (..., n, n) of F by states (..., n)."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkMap:
+    """An RNN under an input that stays the same.
+
+    Args:
+        network: whose.
+        input: u (inputs,); None: 0.
+
+    Raises:
+        ValueError: an input of another size, or not finite.
+
+    Example:
+        >>> network = RNN([[0.5]], [[1.0]], [[1.0]], "identity")
+        >>> NetworkMap(network, [3.0]).step(np.array([[2.0]]))
+        array([[4.]])
+    """
+
+    network: RNN
+    input: ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        count = self.network.input.shape[1]
+        u = np.zeros(count) if self.input is None else np.array(self.input, dtype=np.float64)
+        if u.shape != (count,) or not np.isfinite(u).all():
+            raise ValueError(f"the input must be finite and ({count},), got shape {u.shape}")
+        object.__setattr__(self, "input", u)
+
+    @property
+    def size(self) -> int:
+        """Hidden units."""
+        return self.network.hidden
+
+    def step(self, states: Array) -> Array:
+        """See `Map`."""
+        return self.network.step(states, self.input)
+
+    def jacobian(self, states: Array) -> Array:
+        """See `Map`."""
+        return self.network.jacobian(states, self.input)
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionMap:
+    """Any function of torch, differentiated by it.
+
+    Args:
+        function: from one state (n,) to the next, without side effects, such as a module in double precision.
+        size: n.
+
+    Raises:
+        ValueError: the function does not turn n numbers into n.
+
+    Example:
+        The logistic map:
+
+        >>> logistic = FunctionMap(lambda x: 4 * x * (1 - x), size=1)
+        >>> logistic.step(np.array([[0.25]])), logistic.jacobian(np.array([[0.25]]))
+        (array([[0.75]]), array([[[2.]]]))
+    """
+
+    function: Callable[[Tensor], Tensor]
+    size: int
+
+    def __post_init__(self) -> None:
+        import torch
+
+        n = count("size", self.size)
+        found = self.function(torch.full((n,), 0.25, dtype=torch.float64))
+        if tuple(found.shape) != (n,):
+            raise ValueError(f"the function must turn ({n},) into ({n},), got {tuple(found.shape)}")
+
+    def step(self, states: Array) -> Array:
+        """See `Map`."""
+        return self._each(self.function, states, (self.size,))
+
+    def jacobian(self, states: Array) -> Array:
+        """See `Map`."""
+        import torch
+
+        return self._each(torch.func.jacrev(self.function), states, (self.size, self.size))
+
+    def _each(self, function: Callable[[Tensor], Tensor], states: Array, shape: tuple[int, ...]) -> Array:
+        import torch
+
+        rows = torch.from_numpy(np.ascontiguousarray(states, dtype=np.float64)).reshape(-1, self.size)
+        with torch.no_grad():
+            found = torch.func.vmap(function)(rows).numpy() if len(rows) else np.zeros((0, *shape))
+        return np.asarray(found.reshape(*np.shape(states)[:-1], *shape))
+
+
+@dataclass(frozen=True, eq=False)
+class PowerMap:
+    """Several steps of a map as one.
+
+    Args:
+        map: F.
+        steps: k.
+    """
+
+    map: Map
+    steps: int
+
+    @property
+    def size(self) -> int:
+        """See `Map`."""
+        return self.map.size
+
+    def step(self, states: Array) -> Array:
+        """See `Map`."""
+        for _ in range(self.steps):
+            states = self.map.step(states)
+        return states
+
+    def jacobian(self, states: Array) -> Array:
+        """See `Map`."""
+        found = self.map.jacobian(states)
+        for _ in range(self.steps - 1):
+            states = self.map.step(states)
+            found = self.map.jacobian(states) @ found
+        return found
+
+
+def as_map(given: Map | RNN) -> Map:
+    """A network as the map that it is without input; maps as they are."""
+    return NetworkMap(given) if isinstance(given, RNN) else given
