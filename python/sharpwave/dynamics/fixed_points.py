@@ -142,8 +142,10 @@ def _solved(matrices: Array, values: Array) -> Array:
     try:
         return np.asarray(np.linalg.solve(matrices, values[..., None])[..., 0], dtype=np.float64)
     except np.linalg.LinAlgError:
-        finite = (np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(values).all(axis=1)).tolist()
-        return np.stack([
-            np.linalg.lstsq(matrix, value, rcond=None)[0] if good else np.full(len(value), np.nan)
-            for matrix, value, good in zip(matrices, values, finite, strict=True)
-        ])  # fmt: skip
+        return np.stack([_least_squares(matrix, value) for matrix, value in zip(matrices, values, strict=True)])
+
+
+def _least_squares(matrix: Array, value: Array) -> Array:
+    if not (np.isfinite(matrix).all() and np.isfinite(value).all()):
+        return np.full(len(value), np.nan)
+    return np.asarray(np.linalg.lstsq(matrix, value, rcond=None)[0], dtype=np.float64)
