@@ -260,7 +260,7 @@ def test_a_checkpoint_of_another_rule_of_the_same_name_is_refused(tmp_path: Path
         (lambda: train(Elman(8), TASK, [1], backend="jula"), "unknown backend 'jula': did you mean 'julia'"),
         (
             lambda: train(Elman(8), XOR, [1], backend="julia"),
-            "Julia trains Elman networks on linear rules, not .* on xor",
+            "Julia trains Elman networks without biases on linear rules, not .* on xor",
         ),
         (lambda: train(Elman(8), TASK, [1], SHORT, keep=(20, 10)), "must rise, from 0 to at most 30, got"),
         (lambda: train(Elman(8), TASK, [1], SHORT, keep=(31,)), "must rise, from 0 to at most 30, got"),

@@ -36,11 +36,12 @@ def gradient_by_distance(network: RNN, task: HistoryTask, *, examples: int = 256
     """
     import torch
 
-    parameters = {name: torch.tensor(getattr(network, name))[None] for name in ("recurrent", "input", "readout")}
+    names = ("recurrent", "input", "readout", "bias", "readout_bias")
+    parameters = {name: torch.tensor(getattr(network, name))[None] for name in names}
     s = task.window
     shown, targets = (part.double() for part in task.batch(seed, 2, examples, s, stream=3))
     shown.requires_grad_()
-    outputs = Elman(network.hidden, network.nonlinearity).outputs(parameters, shown[None], 2 * s)[0, :, s:]
+    outputs = Elman(network.hidden, network.nonlinearity, bias=True).outputs(parameters, shown[None], 2 * s)[0, :, s:]
     (gradient,) = torch.autograd.grad((outputs - targets).square().sum(), shown)
     norms = gradient.norm(dim=2).mean(dim=0).flip(0).numpy()
     return np.asarray(norms / norms.max())

@@ -113,15 +113,15 @@ def learn(context: Context) -> dict[str, Any]:
 def _train(config: VariableBindingConfig, cell: Cell, home: Path) -> dict[str, Any]:
     began = perf_counter()
     trained = train_and_keep(config, cell.task, cell.hidden, cell.weight_decay, home, cell.label)
-    return {**_measured(trained, config.test_horizon), "seconds": perf_counter() - began}
+    return {**_measured(trained, cell.task, config.test_horizon), "seconds": perf_counter() - began}
 
 
-def _measured(trained: Trained, horizon: int) -> dict[str, Any]:
+def _measured(trained: Trained, task: str, horizon: int) -> dict[str, Any]:
     """Of each network: test accuracy, spectral error (None where ranks differ), large eigenvalues, steps."""
     from ..dynamics import compare_spectra
-    from ..recurrent import companion
+    from ..recurrent import companion, published_tasks
 
-    known = companion(trained.task)
+    known = companion(published_tasks()[task])
     spectra = [compare_spectra(trained.network(r).jacobian(), known, _THRESHOLD) for r in range(len(trained.seeds))]
     return {
         "accuracy": trained.test(horizon).tolist(),

@@ -20,7 +20,7 @@ NONLINEARITIES = ("tanh", "relu", "identity")  # in the order in which kernels n
 
 @dataclass(frozen=True)
 class Elman:
-    """h(t) = s(W_hh h(t-1) + W_uh u(t)), y(t) = W_hy h(t), from h = 0, without biases.
+    """h(t) = s(W_hh h(t-1) + W_uh u(t) + b), y(t) = W_hy h(t) + c, from h = 0.
 
     Args:
         hidden: units.
@@ -28,6 +28,7 @@ class Elman:
         start: initial weights. `"uniform"`: all from U(-1/sqrt(hidden), 1/sqrt(hidden)), torch's own default; the
             paper's are not known. `"wave"`: units are columns of a wave lattice, as many rows as inputs; recurrent
             weights shift them, inputs start at the newest column, and the readout is uniform.
+        bias: whether there are b and c, from the same distribution; without them, both are 0.
 
     Raises:
         ValueError: no unit, an unknown name, or, of a wave, fewer units than inputs.
@@ -36,6 +37,7 @@ class Elman:
     hidden: int
     nonlinearity: str = "tanh"
     start: str = "uniform"
+    bias: bool = False
 
     def __post_init__(self) -> None:
         if self.hidden < 1:
@@ -55,6 +57,8 @@ class Elman:
         n, d = self.hidden, inputs
         shapes = {"recurrent": (n, n), "input": (n, inputs), "readout": (outputs, n)}
         found = {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
+        if self.bias:
+            found["bias"], found["readout_bias"] = (uniform((k,), 1 / math.sqrt(n), generator) for k in (n, outputs))
         if self.start == "wave":
             last = n // d * d
             if not last:
@@ -67,11 +71,17 @@ class Elman:
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""
-        return self.states(parameters, inputs, steps).transpose(1, 2) @ parameters["readout"][:, None].mT
+        found = self.states(parameters, inputs, steps).transpose(1, 2) @ parameters["readout"][:, None].mT
+        return found + parameters["readout_bias"][:, None, None] if self.bias else found
 
     def states(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """The hidden units, (replicas, steps, examples, hidden)."""
         drive = (inputs[:, :, :steps] @ parameters["input"][:, None].mT).transpose(1, 2)
+        if self.bias:
+            import torch
+
+            nothing = drive.new_zeros(len(drive), steps - drive.shape[1], *drive.shape[2:])
+            drive = torch.cat([drive, nothing], dim=1) + parameters["bias"][:, None, None]
         found: Tensor = _unrolled()(parameters["recurrent"], drive, steps, self.nonlinearity)
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,13 +22,14 @@ _FUNCTIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]]
 
 @dataclass(frozen=True, eq=False)
 class RNN:
-    """h(t) = s(W_hh h(t-1) + W_uh u(t)), y(t) = W_hy h(t), in double precision.
+    """h(t) = s(W_hh h(t-1) + W_uh u(t) + b), y(t) = W_hy h(t) + c, in double precision.
 
     Args:
         recurrent: W_hh (n, n).
         input: W_uh (n, inputs).
         readout: W_hy (outputs, n).
         nonlinearity: s, `"tanh"`, `"relu"` or `"identity"`.
+        bias, readout_bias: b (n,) and c (outputs,); None: 0.
 
     Raises:
         ValueError: shapes that do not fit, or a nonlinearity that there is not.
@@ -42,6 +44,8 @@ class RNN:
     input: Array
     readout: Array
     nonlinearity: str = "tanh"
+    bias: Any = None
+    readout_bias: Any = None
 
     def __post_init__(self) -> None:
         for name in ("recurrent", "input", "readout"):
@@ -58,6 +62,13 @@ class RNN:
                 "expected weights (n, n), (n, inputs) and (outputs, n), got "
                 f"{self.recurrent.shape}, {self.input.shape} and {self.readout.shape}"
             )
+        for name, size in (("bias", n), ("readout_bias", len(self.readout))):
+            given = getattr(self, name)
+            shift = np.zeros(size) if given is None else np.array(given, dtype=np.float64)
+            if shift.shape != (size,):
+                raise ValueError(f"{name} must be ({size},), got shape {shift.shape}")
+            shift.flags.writeable = False
+            object.__setattr__(self, name, shift)
         if self.nonlinearity not in _FUNCTIONS:
             raise ValueError(unknown("nonlinearity", self.nonlinearity, _FUNCTIONS))
 
@@ -81,7 +92,7 @@ class RNN:
         h = np.zeros((*shown.shape[:-2], self.hidden)) if initial is None else np.asarray(initial, dtype=np.float64)
         function, found = _FUNCTIONS[self.nonlinearity][0], []
         for t in range(steps):
-            drive = h @ self.recurrent.T
+            drive = h @ self.recurrent.T + self.bias
             if t < shown.shape[-2]:
                 drive = drive + shown[..., t, :] @ self.input.T
             h = function(drive)
@@ -93,12 +104,12 @@ class RNN:
         return _FUNCTIONS[self.nonlinearity][0](self._drive(states, input))
 
     def _drive(self, states: ArrayLike, input: ArrayLike | None) -> Array:
-        drive = np.asarray(states, dtype=np.float64) @ self.recurrent.T
+        drive = np.asarray(states, dtype=np.float64) @ self.recurrent.T + self.bias
         return np.asarray(drive if input is None else drive + self.input @ np.asarray(input, dtype=np.float64))
 
     def outputs(self, states: ArrayLike) -> Array:
         """y of hidden units (..., n), (..., outputs)."""
-        return np.asarray(states) @ self.readout.T
+        return np.asarray(np.asarray(states) @ self.readout.T + self.readout_bias)
 
     def jacobian(self, states: ArrayLike | None = None, input: ArrayLike | None = None) -> Array:
         """Derivatives (..., n, n) of h(t) by h(t-1), at states (..., n) and under an input (inputs,); None: 0."""

@@ -1,10 +1,11 @@
-"""Tasks of variable binding: s inputs are shown, then each next output follows from the last s by a rule."""
+"""What networks learn, and tasks of variable binding: s inputs are shown, then each next output follows by a rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,41 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Rule = Callable[["Tensor"], "Tensor"]
+
+
+class Task(Protocol):
+    """Sequences, and what networks are to say to them."""
+
+    @property
+    def name(self) -> str:
+        """Of the task."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that are shown in a step."""
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that are to be said in a step."""
+
+    @property
+    def skipped(self) -> int:
+        """Steps before those that count."""
+
+    @property
+    def mark(self) -> str:
+        """What tells the task from others, in a checkpoint."""
+
+    def batch(self, seed: int, step: int, examples: int, horizon: int, stream: int = 0) -> tuple[Tensor, Tensor]:
+        """Examples, which depend on the whole numbers seed, step and stream alone.
+
+        Returns:
+            What is shown, (examples, shown, inputs), and what is to be said in the steps that count, (examples,
+            horizon, outputs): numbers whose signs are what counts.
+        """
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Of what networks said, (replicas, examples, horizon, outputs), (replicas,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +96,32 @@ class HistoryTask:
                 f"{self.name}: the rule must turn histories (3, {self.window}, {self.dimensions}) into values "
                 f"(3, {self.dimensions}), got {tuple(value.shape)}: it may read no more than the window"
             )
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.dimensions
+
+    @property
+    def outputs(self) -> int:
+        """d."""
+        return self.dimensions
+
+    @property
+    def skipped(self) -> int:
+        """s: nothing is asked while inputs are shown."""
+        return self.window
+
+    @property
+    def mark(self) -> str:
+        """Name, sizes, and a digest of the matrix, or of what the rule makes of some windows."""
+        known = self.matrix if self.matrix is not None else self.batch(0, 0, 32, 4)[1].numpy()
+        digest = sha256(np.ascontiguousarray(known).tobytes()).hexdigest()
+        return f"{self.name} {self.window} {self.dimensions} {digest}"
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean squared error."""
+        return (outputs - targets).square().mean((1, 2, 3))
 
     def continued(self, history: ArrayLike | Tensor, steps: int) -> Tensor:
         """The next values after a history.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .protocol import DECAYS, EPSILON, Protocol
 from .replicas import Architecture
-from .tasks import HistoryTask
+from .tasks import Task
 from .training_state import TrainingState, Watch
 
 if TYPE_CHECKING:
@@ -33,20 +33,18 @@ def fitting_threads(protocol: Protocol, state: TrainingState) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def together(
-    architecture: Architecture, task: HistoryTask, protocol: Protocol, state: TrainingState
-) -> Iterator[Tensor]:
+def together(architecture: Architecture, task: Task, protocol: Protocol, state: TrainingState) -> Iterator[Tensor]:
     """Networks that are not done, those of one stage and not too many at a time."""
     import torch
 
     for stage, horizon in enumerate(protocol.horizons):
         these = torch.nonzero((state.stage == stage) & ~state.ended).ravel()
-        size = protocol.examples * (task.window + horizon) * architecture.width
+        size = protocol.examples * (task.skipped + horizon) * architecture.width
         if len(these):
             yield from torch.split(these, max(1, _TOGETHER // size))
 
 
-def examples(task: HistoryTask, seeds: Sequence[int], some: Tensor, *place: int) -> tuple[Tensor, Tensor]:
+def examples(task: Task, seeds: Sequence[int], some: Tensor, *place: int) -> tuple[Tensor, Tensor]:
     """Inputs and targets of some networks, each by its seed; for the place see `HistoryTask.batch`."""
     import torch
 
@@ -55,8 +53,15 @@ def examples(task: HistoryTask, seeds: Sequence[int], some: Tensor, *place: int)
     return inputs, targets
 
 
+def said(
+    architecture: Architecture, task: Task, parameters: Mapping[str, Tensor], inputs: Tensor, horizon: int
+) -> Tensor:
+    """What networks say in the steps that count, (replicas, examples, horizon, outputs)."""
+    return architecture.outputs(parameters, inputs, task.skipped + horizon)[:, :, task.skipped :]
+
+
 def learn(
-    architecture: Architecture, task: HistoryTask, protocol: Protocol, seeds: Sequence[int], state: TrainingState,
+    architecture: Architecture, task: Task, protocol: Protocol, seeds: Sequence[int], state: TrainingState,
     until: int, watch: Watch | None,
 ) -> None:  # fmt: skip
     """Take all networks that are not done to a step."""
@@ -69,7 +74,7 @@ def learn(
 
 
 def _step(
-    architecture: Architecture, task: HistoryTask, protocol: Protocol, seeds: Sequence[int], state: TrainingState,
+    architecture: Architecture, task: Task, protocol: Protocol, seeds: Sequence[int], state: TrainingState,
     some: Tensor,
 ) -> None:  # fmt: skip
     """One step of Adam for networks of one stage; one whose numbers are not finite ends without it."""
@@ -78,8 +83,7 @@ def _step(
     horizon = protocol.horizons[int(state.stage[some[0]])]
     inputs, targets = examples(task, seeds, some, state.step, protocol.examples, horizon)
     parameters = {name: value[some].requires_grad_() for name, value in state.parameters.items()}
-    outputs = architecture.outputs(parameters, inputs, task.window + horizon)[:, :, task.window :]
-    loss = (outputs - targets).square().mean((1, 2, 3))
+    loss = task.loss(said(architecture, task, parameters, inputs, horizon), targets)
     gradients = dict(zip(parameters, torch.autograd.grad(loss.sum(), list(parameters.values())), strict=True))
     norm = torch.stack([g.flatten(1).norm(dim=1) for g in gradients.values()]).norm(dim=0)
     fine = torch.isfinite(loss) & torch.isfinite(norm)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import warnings
@@ -22,7 +21,7 @@ from .elman import Elman
 from .network import RNN
 from .protocol import Protocol
 from .replicas import Architecture, new_networks
-from .tasks import HistoryTask
+from .tasks import HistoryTask, Task
 from .training_state import CHECKED, TrainingState, Watch
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Trained:
     """
 
     architecture: Architecture
-    task: HistoryTask
+    task: Task
     seeds: tuple[int, ...]
     parameters: dict[str, NDArray[Any]]
     steps: NDArray[np.int64]
@@ -71,7 +70,8 @@ class Trained:
             raise TypeError(f"only an Elman network is an RNN of three matrices, this is {self.architecture!r}")
         source = self.parameters if kept is None else {name: value[kept] for name, value in self.kept.items()}
         one = {name: value[replica] for name, value in source.items()}
-        return RNN(one["recurrent"], one["input"], one["readout"], self.architecture.nonlinearity)
+        weights = (one["recurrent"], one["input"], one["readout"])
+        return RNN(*weights, self.architecture.nonlinearity, one.get("bias"), one.get("readout_bias"))
 
     def test(self, horizon: int = 200, examples: int = 256, seed: int = 0) -> NDArray[np.float64]:
         """Share of outputs with the right sign on examples that are new to the networks, (replicas,).
@@ -92,14 +92,14 @@ class Trained:
         for replica in range(len(self.seeds)):
             one = {name: torch.from_numpy(value[replica : replica + 1]) for name, value in self.parameters.items()}
             with torch.no_grad():
-                outputs = self.architecture.outputs(one, inputs[None], self.task.window + horizon)
-            found.append(float(_right(outputs[:, :, self.task.window :], targets[None]).mean()))
+                outputs = torch_learning.said(self.architecture, self.task, one, inputs[None], horizon)
+            found.append(float(_right(outputs, targets[None]).mean()))
         return np.array(found)
 
 
 def train(
     architecture: Architecture,
-    task: HistoryTask,
+    task: Task,
     seeds: Sequence[int],
     protocol: Protocol | None = None,
     *,
@@ -141,13 +141,12 @@ def train(
     wanted = [count("a step to keep", step, 0) for step in keep]
     if wanted != sorted(set(wanted)) or not all(0 <= step <= protocol.steps for step in wanted):
         raise ValueError(f"steps to keep must rise, from 0 to at most {protocol.steps}, got {tuple(keep)}")
-    path, d = None if checkpoint is None else Path(checkpoint), task.dimensions
-    about = [repr(architecture), task.name, task.window, d, _digest(task), seeds, asdict(protocol), wanted]
-    mark = json.dumps(about)
+    path = None if checkpoint is None else Path(checkpoint)
+    mark = json.dumps([repr(architecture), task.mark, seeds, asdict(protocol), wanted])
     if path is not None and path.exists():
         state = TrainingState.read(path, mark)
     else:
-        state = TrainingState.new(new_networks(architecture, d, d, seeds))
+        state = TrainingState.new(new_networks(architecture, task.inputs, task.outputs, seeds))
     learn = _learner(architecture, task, backend)
     with torch_learning.fitting_threads(protocol, state):
         while state.step < protocol.steps and not bool(state.ended.all()):
@@ -176,32 +175,27 @@ def train(
     return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks, kept)
 
 
-def _digest(task: HistoryTask) -> str:
-    """What tells a rule from others: its matrix, or what it makes of some windows."""
-    known = task.matrix if task.matrix is not None else task.batch(0, 0, 32, 4)[1].numpy()
-    return hashlib.sha256(np.ascontiguousarray(known).tobytes()).hexdigest()
-
-
 def _kept(state: TrainingState) -> int:
     """How many steps' parameters were kept."""
     return len(next(iter(state.kept.values())))
 
 
-def _learner(architecture: Architecture, task: HistoryTask, backend: Backend) -> Learner:
+def _learner(architecture: Architecture, task: Task, backend: Backend) -> Learner:
     """What trains networks up to a step."""
     from . import julia_learning
 
-    unable = ""
-    if not isinstance(architecture, Elman) or task.matrix is None:
-        unable = f"Julia trains Elman networks on linear rules, not {architecture!r} on {task.name}"
-    if in_julia(backend, unable):
+    linear = isinstance(task, HistoryTask) and task.matrix is not None
+    able = isinstance(architecture, Elman) and not architecture.bias and linear
+    unable = f"Julia trains Elman networks without biases on linear rules, not {architecture!r} on {task.name}"
+    if in_julia(backend, "" if able else unable):
         assert isinstance(architecture, Elman)
+        assert isinstance(task, HistoryTask)
         return partial(julia_learning.learn, architecture, task)
     return partial(torch_learning.learn, architecture, task)
 
 
 def _check(
-    architecture: Architecture, task: HistoryTask, protocol: Protocol, seeds: Sequence[int], state: TrainingState
+    architecture: Architecture, task: Task, protocol: Protocol, seeds: Sequence[int], state: TrainingState
 ) -> None:
     """Measure each network, keep the best of it, and promote it or let it rest."""
     import torch
@@ -215,8 +209,8 @@ def _check(
         )
         with torch.no_grad():
             parameters = {name: value[some] for name, value in state.parameters.items()}
-            outputs = architecture.outputs(parameters, inputs, task.window + horizon)[:, :, task.window :]
-        loss, accuracy = (outputs - targets).square().mean((1, 2, 3)).double(), _right(outputs, targets)
+            outputs = torch_learning.said(architecture, task, parameters, inputs, horizon)
+        loss, accuracy = task.loss(outputs, targets).double(), _right(outputs, targets)
         for name, values in (("step", state.step), ("loss", loss), ("accuracy", accuracy), ("horizon", horizon)):
             found[name][some] = torch.as_tensor(values, dtype=torch.float64)
         better = (state.merit[some, 0] < stage) | (state.merit[some, 1] <= accuracy)

@@ -9,5 +9,6 @@ from __future__ import annotations
 from .automaton import TimedAutomaton, Transition
 from .drawing import plot_automaton
 from .flipflop import temporal_flipflop
+from .task import AutomatonTask
 
-__all__ = ["TimedAutomaton", "Transition", "plot_automaton", "temporal_flipflop"]
+__all__ = ["AutomatonTask", "TimedAutomaton", "Transition", "plot_automaton", "temporal_flipflop"]
