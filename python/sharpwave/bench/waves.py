@@ -13,7 +13,7 @@ from .record import Cost, Entry
 
 COLUMNS = (8, 64, 512, 8192)
 ROWS, STEPS = 64, 400_000  # of the lattices of these lengths
-LARGE, LARGE_STEPS = 2_000_000, 40  # rows, beyond any cache, and steps
+LARGE, LARGE_STEPS = 2_000_000, 400  # rows, beyond any cache, and steps
 ROLLED = ((8, 4096), (64, 4096), (512, 512))  # columns and rows of lattices that torch.roll moves
 NETWORKS, HIDDEN, HORIZON, TRAINED = 20, (64, 128), 100, 20  # the last are steps of training
 SAMPLES = 7
@@ -93,7 +93,7 @@ def _rolled(say: Say) -> Iterator[Entry]:
                 step()
 
         peer = _samples(many)[SAMPLES // 2] / 50
-        ours = _steps(columns, rows, 2000)[SAMPLES // 2]
+        ours = _steps(columns, rows, 50_000)[SAMPLES // 2]
         problem = f"a lattice's step, s={columns}, {rows} rows"
         say(f"{problem}: {1e6 * ours:.3g} us, torch.roll {1e6 * peer:.3g} us")
         yield _entry(problem, "torch.roll, 2 threads", peer, ours, "the oldest column, times .99, starts again")
