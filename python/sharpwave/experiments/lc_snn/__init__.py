@@ -23,6 +23,7 @@ EXPERIMENT = Experiment(
         "test_images": 500,
         "filters": (25,),
         "units": (100,),
+        "baseline_decay": 0.99,
         "seeds": 1,
         "large_seeds": 1,
         "lesioned": (25, 100),

@@ -32,6 +32,9 @@ class LcSnnConfig:
     """Numbers F of filters; windows are those of the paper."""
     units: tuple[int, ...] = (100, 225, 400)
     """Units of the Diehl-Cook layers."""
+    baseline_decay: float = 0.995
+    """Of their learning rate after every 250 images, a choice: half a percent better with 400 units than the .99 of
+    locally connected networks, which is steadier while there are few images."""
     seeds: int = 5
     """Networks of each size."""
     large_seeds: int = 3
@@ -94,7 +97,11 @@ class LcSnnConfig:
         """A network of each kind, so many filters and so many units, by `NAMES`."""
         filters, units = sizes
         seed = self.network_seed(number)
-        return dict(zip(NAMES, (Plan(filters, seed, window_of(filters)), Plan(units, seed)), strict=True))
+        return dict(zip(NAMES, (Plan(filters, seed, window_of(filters)), self.baseline(units, seed)), strict=True))
+
+    def baseline(self, units: int, seed: int) -> Plan:
+        """A Diehl-Cook layer."""
+        return Plan(units, seed, decay=self.baseline_decay)
 
 
 def lesson_of(context: Context, name: str, *, data_set: str = "", shown: int = 0) -> Lesson:

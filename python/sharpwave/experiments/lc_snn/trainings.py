@@ -147,9 +147,11 @@ def _groups(
             label = f"{kind.label}-{number}"
             kept = kind.size if kind is shown and number == 0 else 0
             lesson = lesson_of(context, label, data_set=data_set, shown=kept)
-            tasks[label] = partial(
-                tested, Plan(kind.size, config.network_seed(number), kind.window, kind.epochs), lesson
-            )
+            seed = config.network_seed(number)
+            plan = config.baseline(kind.size, seed)
+            if kind.window is not None:
+                plan = Plan(kind.size, seed, kind.window, kind.epochs)
+            tasks[label] = partial(tested, plan, lesson)
     found = swept(context, tasks, config.jobs)
     return [
         Group(

@@ -69,7 +69,7 @@ def text(context: Context) -> dict[str, Any]:
 def _learn(config: WaveTransformerConfig, layers: int, seed: int, home: Path) -> dict[str, Any]:
     import torch
 
-    from .characters import CharacterModel
+    from .model import CharacterModel
 
     learned, tested = read(config.documents)
     model = CharacterModel(config.text_columns, config.text_rows, layers, config.heads, seed)
