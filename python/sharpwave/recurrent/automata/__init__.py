@@ -9,6 +9,16 @@ from __future__ import annotations
 from .automaton import TimedAutomaton, Transition
 from .drawing import plot_automaton
 from .flipflop import temporal_flipflop
+from .phases import Phases, accuracy_by_symbol, find_phases
 from .task import AutomatonTask
 
-__all__ = ["AutomatonTask", "TimedAutomaton", "Transition", "plot_automaton", "temporal_flipflop"]
+__all__ = [
+    "AutomatonTask",
+    "Phases",
+    "TimedAutomaton",
+    "Transition",
+    "accuracy_by_symbol",
+    "find_phases",
+    "plot_automaton",
+    "temporal_flipflop",
+]
