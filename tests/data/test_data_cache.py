@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,15 +20,9 @@ from sharpwave.data import cache, sources
 from sharpwave.data.catalog import ARCHIVES, Archive, Wheel
 from sharpwave_bridge import paths
 from sharpwave_bridge.locks import locked
-from toydata import Server, make_toy, serve
+from toydata import Server, make_toy
 
 IMAGES = "train-images-idx3-ubyte"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture

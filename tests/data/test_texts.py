@@ -8,7 +8,6 @@ import os
 import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import pytest
 from sharpwave import data
 from sharpwave.data import sources, texts
 from sharpwave_bridge import paths
-from toydata import Server, serve
+from toydata import Server
 
 FILES = {
     "cb02": b"\n\tLater/rbr ,/, and/or/cc so/rb ./.\n",
@@ -24,12 +23,6 @@ FILES = {
     "README": b"x/y",
 }
 CONTENT = b"The jury\nsaid\fLater , and/or so ."
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture

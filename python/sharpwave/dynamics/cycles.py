@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..counts import count
 from ..recurrent.network import RNN
-from .fixed_points import fixed_points
+from .fixed_points import SAME, fixed_points
 from .maps import Map, PowerMap, as_map
 
 Array = NDArray[np.float64]
@@ -80,12 +80,9 @@ def cycles(
         for _ in range(period - 1):
             orbit.append(map.step(orbit[-1]))
         again = [np.abs(state - point).max() for state in orbit[1:]]
-        known = any(np.abs(other - point).max(axis=1).min() < _NEAR for other in orbits)
-        if min(again, default=np.inf) > _NEAR and not known:
+        known = any(np.abs(other - point).max(axis=1).min() < SAME for other in orbits)
+        if min(again, default=np.inf) > SAME and not known:
             orbits.append(np.array(orbit))
             places.append(place)
     states = np.array(orbits).reshape(-1, period, map.size)
     return Cycles(states, points.residuals[places], points.eigenvalues[places], points.reached)
-
-
-_NEAR = 1e-6  # distance of points that are one

@@ -13,7 +13,7 @@ from .maps import Map, as_map
 
 Array = NDArray[np.float64]
 _SHORTEST = 2.0**-12  # share of a Newton step that is still tried
-_SAME = 1e-6  # distance of points that are one
+SAME = 1e-6  # distance of points that are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def fixed_points(
         good = ends[np.abs(map.step(ends) - ends).max(axis=1, initial=0.0) <= tolerance]
     found: list[Array] = []
     for end in good[np.argsort(np.linalg.norm(good, axis=1).round(6), kind="stable")]:
-        if all(np.abs(end - other).max() > _SAME for other in found):
+        if all(np.abs(end - other).max() > SAME for other in found):
             found.append(end)
     states = np.array(found).reshape(-1, map.size)
     jacobians = map.jacobian(states)

@@ -53,10 +53,10 @@ class NetworkMap:
     input: ArrayLike | None = None
 
     def __post_init__(self) -> None:
-        count = self.network.input.shape[1]
-        u = np.zeros(count) if self.input is None else np.array(self.input, dtype=np.float64)
-        if u.shape != (count,) or not np.isfinite(u).all():
-            raise ValueError(f"the input must be finite and ({count},), got shape {u.shape}")
+        size = self.network.input.shape[1]
+        u = np.zeros(size) if self.input is None else np.array(self.input, dtype=np.float64)
+        if u.shape != (size,) or not np.isfinite(u).all():
+            raise ValueError(f"the input must be finite and ({size},), got shape {u.shape}")
         object.__setattr__(self, "input", u)
 
     @property

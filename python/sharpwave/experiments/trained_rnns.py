@@ -14,7 +14,7 @@ from .experiment import Context
 from .sweeping import points
 
 if TYPE_CHECKING:
-    from ..recurrent import RNN, Trained
+    from ..recurrent import RNN, Architecture, Protocol, Trained
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class TrainedRnnConfig:
 
 def trained_rnns(context: Context) -> dict[str, list[RNN]]:
     """The networks, by task; those that a killed run has trained are read again."""
+    from ..recurrent import Elman
+
     config: TrainedRnnConfig = context.config
     home, found = points(context), {}
     for place, task in enumerate(config.tasks):
@@ -55,41 +57,47 @@ def trained_rnns(context: Context) -> dict[str, list[RNN]]:
 
         path = networks_file(home, task)
         if not path.exists():
-            train_and_keep(config, task, config.hidden, 0.0, home, task, watch)
+            train_and_keep(config, Elman(config.hidden), task, binding_protocol(config), home, task, watch)
         with np.load(path, allow_pickle=False) as file:
             found[task] = as_rnns(file)
     return found
 
 
 def train_and_keep(
-    config: Any, task: str, hidden: int, weight_decay: float, home: Path, label: str,
+    config: Any, architecture: Architecture, task: str, protocol: Protocol, home: Path, label: str,
     watch: Callable[[int, int], None] | None = None,
 ) -> Trained:  # fmt: skip
     """Train networks from their checkpoint on, if there is one, and keep them in `networks_file`.
 
     Args:
-        config: says `seed`, `seeds`, `steps`, `horizons` and `backend`.
+        config: says `seed` and `seeds`, and may say `backend`.
+        architecture: of the networks.
         task: one of `published_tasks`.
-        hidden: units.
-        weight_decay: L2.
+        protocol: of the training.
         home: directory of the files.
         label: begins their names.
         watch: called with the steps done and their number.
     """
-    from ..recurrent import Elman, Protocol, published_tasks, train
+    from ..recurrent import published_tasks, train
 
     home.mkdir(parents=True, exist_ok=True)
     checkpoint = home / f"{label}.npz"
     trained = train(
-        Elman(hidden), published_tasks()[task], range(config.seed, config.seed + config.seeds),
-        Protocol(steps=config.steps, weight_decay=weight_decay, horizons=config.horizons),
-        checkpoint=checkpoint, watch=watch, backend=config.backend,
+        architecture, published_tasks()[task], range(config.seed, config.seed + config.seeds), protocol,
+        checkpoint=checkpoint, watch=watch, backend=getattr(config, "backend", "auto"),
     )  # fmt: skip
     arrays: dict[str, Any] = dict(trained.parameters)
     with whole(networks_file(home, label)) as path, path.open("wb") as file:
         np.savez(file, **arrays)
     checkpoint.unlink(missing_ok=True)
     return trained
+
+
+def binding_protocol(config: Any, weight_decay: float = 0.0) -> Protocol:
+    """That of the paper, with the `steps` and `horizons` of a configuration, and L2."""
+    from ..recurrent import Protocol
+
+    return Protocol(steps=config.steps, weight_decay=weight_decay, horizons=config.horizons)
 
 
 def networks_file(home: Path, label: str) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .experiment import Context, Experiment
 from .sweeping import points, swept
-from .trained_rnns import networks_file, train_and_keep
+from .trained_rnns import binding_protocol, networks_file, train_and_keep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,8 +111,11 @@ def learn(context: Context) -> dict[str, Any]:
 
 
 def _train(config: VariableBindingConfig, cell: Cell, home: Path) -> dict[str, Any]:
+    from ..recurrent import Elman
+
     began = perf_counter()
-    trained = train_and_keep(config, cell.task, cell.hidden, cell.weight_decay, home, cell.label)
+    protocol = binding_protocol(config, cell.weight_decay)
+    trained = train_and_keep(config, Elman(cell.hidden), cell.task, protocol, home, cell.label)
     return {**_measured(trained, cell.task, config.test_horizon), "seconds": perf_counter() - began}
 
 

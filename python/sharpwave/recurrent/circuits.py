@@ -71,16 +71,10 @@ def circuit(task: HistoryTask, basis: ArrayLike | None = None, *, compressed: bo
         (64, 36)
     """
     phi, size, d = companion(task), task.window * task.dimensions, task.dimensions
-    if basis is not None and np.iscomplexobj(basis):
-        raise ValueError(
-            f"{task.name}: the basis must be real; take real and imaginary parts of each pair of eigenvectors"
-        )
-    psi = np.eye(size) if basis is None else np.array(basis, dtype=np.float64)
+    psi = np.eye(size) if basis is None else real_basis(basis)
     if psi.ndim != 2 or psi.shape[1] != size or not np.isfinite(psi).all():
         raise ValueError(f"{task.name}: the basis must be finite and (n, {size}), a column a variable, got {psi.shape}")
-    rank = np.linalg.matrix_rank(psi)
-    if rank < size:
-        raise ValueError(f"{task.name}: the basis must have {size} independent columns, got rank {rank}")
+    expect_independent(psi)
     kept = kept_variables(task) if compressed else np.arange(size)
     phi, psi = phi[np.ix_(kept, kept)], np.eye(len(kept)) if basis is None else psi[:, kept]
     dual = np.linalg.pinv(psi)
@@ -90,6 +84,28 @@ def circuit(task: HistoryTask, basis: ArrayLike | None = None, *, compressed: bo
     into[:, order], out[order] = psi[:, newest], dual[newest]
     network = RNN(psi @ phi @ dual, into, out, "identity")
     return Circuit(network, psi, phi, np.stack(np.divmod(kept, d), axis=1))
+
+
+def real_basis(basis: ArrayLike) -> Array:
+    """A copy of a basis.
+
+    Raises:
+        ValueError: it is complex.
+    """
+    if np.iscomplexobj(basis):
+        raise ValueError("the basis must be real; take real and imaginary parts of each pair of eigenvectors")
+    return np.array(basis, dtype=np.float64)
+
+
+def expect_independent(basis: Array) -> None:
+    """Check that the columns of a basis are independent.
+
+    Raises:
+        ValueError: they are not.
+    """
+    rank, size = np.linalg.matrix_rank(basis), basis.shape[1]
+    if rank < size:
+        raise ValueError(f"the basis must have {size} independent columns, got rank {rank}")
 
 
 def kept_variables(task: HistoryTask) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .replicas import read_out, uniform
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class _Gated:
     hidden: int
+    _gates: ClassVar[int]
 
     def __post_init__(self) -> None:
         if self.hidden < 1:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
 
-    def _initial(self, gates: int, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
-        n = self.hidden
+    def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
+        """See the class."""
+        n, gates = self.hidden, self._gates
         shapes: dict[str, tuple[int, ...]] = {
             "recurrent": (gates * n, n),
             "recurrent_bias": (gates * n,),
@@ -50,14 +52,12 @@ class GRU(_Gated):
         ValueError: no unit.
     """
 
+    _gates = 3
+
     @property
     def width(self) -> int:
         """Numbers of three gates, about."""
         return 4 * self.hidden
-
-    def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
-        """See `GRU`."""
-        return self._initial(3, inputs, outputs, generator)
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""
@@ -89,14 +89,12 @@ class LSTM(_Gated):
         ValueError: no unit.
     """
 
+    _gates = 4
+
     @property
     def width(self) -> int:
         """Numbers of four gates and the cell, about."""
         return 6 * self.hidden
-
-    def initial(self, inputs: int, outputs: int, generator: Generator) -> dict[str, Tensor]:
-        """See `LSTM`."""
-        return self._initial(4, inputs, outputs, generator)
 
     def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
         """See `Architecture`."""

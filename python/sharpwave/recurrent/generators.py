@@ -69,20 +69,17 @@ def binding_task(name: str, sources: Sequence[tuple[int, int, int]], window: int
         >>> task.continued([[1.0, 2.0]], 3).tolist()
         [[2.0, -1.0], [-1.0, -2.0], [-2.0, 1.0]]
     """
-    found = [Source(*(int(number) if number == int(number) else number for number in source)) for source in sources]
-    dimensions = len(sources)
+    found, dimensions = [Source(*source) for source in sources], len(sources)
+    places, signs = [], [float(sign) for *_, sign in found]
     for output, (block, dimension, sign) in enumerate(found, 1):
-        whole = all(isinstance(number, int) for number in (block, dimension))
-        if not (whole and 1 <= block <= window and 1 <= dimension <= dimensions and sign in (1, -1)):
+        if not _inside(block, dimension, window, dimensions) or sign not in (1, -1):
             raise ValueError(
                 f"{name}: output {output} <- {(block, dimension, sign)}: expected a block from 1 to {window}, a "
                 f"dimension from 1 to {dimensions}, and a sign of 1 or -1"
             )
+        places.append(_place(block, dimension, dimensions))
     matrix = np.zeros((dimensions, window * dimensions))
-    for output, (block, dimension, sign) in enumerate(found):
-        matrix[output, (block - 1) * dimensions + dimension - 1] = sign
-    places = [(block - 1) * dimensions + dimension - 1 for block, dimension, _ in found]
-    signs = [float(sign) for *_, sign in found]
+    matrix[range(dimensions), places] = signs
     matrix.flags.writeable = False
 
     def rule(history: Tensor) -> Tensor:
@@ -114,14 +111,14 @@ def parity_task(name: str, factors: Sequence[Sequence[tuple[int, int]]], window:
     dimensions = len(factors)
     for output, places in enumerate(factors, 1):
         for block, dimension in places:
-            if not (1 <= block <= window and 1 <= dimension <= dimensions):
+            if not _inside(block, dimension, window, dimensions):
                 raise ValueError(
                     f"{name}: output {output} reads {(block, dimension)}: expected a block from 1 to {window} and a "
                     f"dimension from 1 to {dimensions}"
                 )
         if not places:
             raise ValueError(f"{name}: output {output} has no factors, expected at least one")
-    read = [[(block - 1) * dimensions + dimension - 1 for block, dimension in places] for places in factors]
+    read = [[_place(*source, dimensions) for source in places] for places in factors]
 
     def rule(history: Tensor) -> Tensor:
         import torch
@@ -129,6 +126,16 @@ def parity_task(name: str, factors: Sequence[Sequence[tuple[int, int]]], window:
         return torch.stack([history.flatten(-2)[..., places].prod(dim=-1) for places in read], dim=-1)
 
     return HistoryTask(name, window, dimensions, rule)
+
+
+def _inside(block: float, dimension: float, window: int, dimensions: int) -> bool:
+    """Whether a history has such a number, and the two are whole."""
+    return block in range(1, window + 1) and dimension in range(1, dimensions + 1)
+
+
+def _place(block: float, dimension: float, dimensions: int) -> int:
+    """Where a number is in the history as one vector."""
+    return int((block - 1) * dimensions + dimension - 1)
 
 
 def repeat_copy(window: int = 8, dimensions: int = 8) -> HistoryTask:

@@ -90,22 +90,19 @@ class RNN:
         """
         shown = np.asarray(inputs, dtype=np.float64)
         h = np.zeros((*shown.shape[:-2], self.hidden)) if initial is None else np.asarray(initial, dtype=np.float64)
-        function, found = _FUNCTIONS[self.nonlinearity][0], []
+        found = []
         for t in range(steps):
-            drive = h @ self.recurrent.T + self.bias
-            if t < shown.shape[-2]:
-                drive = drive + shown[..., t, :] @ self.input.T
-            h = function(drive)
+            h = self.step(h, shown[..., t, :] if t < shown.shape[-2] else None)
             found.append(h)
         return np.stack(found, axis=-2) if found else np.zeros((*h.shape[:-1], 0, self.hidden))
 
     def step(self, states: ArrayLike, input: ArrayLike | None = None) -> Array:
-        """h(t) from h(t-1) (..., n), under an input (inputs,); None: 0."""
+        """h(t) from h(t-1) (..., n), under inputs (..., inputs); None: 0."""
         return _FUNCTIONS[self.nonlinearity][0](self._drive(states, input))
 
     def _drive(self, states: ArrayLike, input: ArrayLike | None) -> Array:
         drive = np.asarray(states, dtype=np.float64) @ self.recurrent.T + self.bias
-        return np.asarray(drive if input is None else drive + self.input @ np.asarray(input, dtype=np.float64))
+        return np.asarray(drive if input is None else drive + np.asarray(input, dtype=np.float64) @ self.input.T)
 
     def outputs(self, states: ArrayLike) -> Array:
         """y of hidden units (..., n), (..., outputs)."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Learner = Callable[[Protocol, Sequence[int], TrainingState, int, Watch | None], None]
-_VALIDATION, _TEST = 1, 2  # streams of examples; those that are learned have stream 0
+_VALIDATION, TEST = 1, 2  # streams of examples; those that are learned have stream 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class Trained:
         import torch
 
         horizon, examples = count("horizon", horizon), count("examples", examples)
-        inputs, targets = self.task.batch(seed, 0, examples, horizon, _TEST)
+        inputs, targets = self.task.batch(seed, 0, examples, horizon, TEST)
         found = []
         for replica in range(len(self.seeds)):
             one = {name: torch.from_numpy(value[replica : replica + 1]) for name, value in self.parameters.items()}

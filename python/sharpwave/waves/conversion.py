@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..recurrent.circuits import Circuit, circuit
+from ..recurrent.circuits import Circuit, circuit, expect_independent, real_basis
 from ..recurrent.generators import linear_task
 from ..recurrent.network import RNN
 from ..recurrent.tasks import HistoryTask
@@ -79,17 +79,13 @@ def from_rnn(network: RNN, basis: ArrayLike, columns: int, *, tolerance: float =
         raise ValueError(
             f"only a linear network is a linear lattice, this one has {network.nonlinearity}: linearise it"
         )
-    psi = np.asarray(basis)
-    if np.iscomplexobj(psi):
-        raise ValueError("the basis must be real: take real and imaginary parts of each pair of eigenvectors")
-    psi = np.array(psi, dtype=np.float64)
+    psi = real_basis(basis)
     size = psi.shape[1] if psi.ndim == 2 else 0
     if psi.ndim != 2 or len(psi) != network.hidden or columns < 1 or size % columns or not size:
         raise ValueError(
             f"the basis must be ({network.hidden}, {columns} x rows) for {network.hidden} units, got {psi.shape}"
         )
-    if np.linalg.matrix_rank(psi) < size:
-        raise ValueError(f"the basis must have {size} independent columns, got rank {np.linalg.matrix_rank(psi)}")
+    expect_independent(psi)
     d = size // columns
     operator = np.linalg.pinv(psi) @ network.recurrent @ psi
     shift = np.eye(size - d, size, d)

@@ -148,9 +148,8 @@ def _groups(
             kept = kind.size if kind is shown and number == 0 else 0
             lesson = lesson_of(context, label, data_set=data_set, shown=kept)
             seed = config.network_seed(number)
-            plan = config.baseline(kind.size, seed)
-            if kind.window is not None:
-                plan = Plan(kind.size, seed, kind.window, kind.epochs)
+            layer = kind.window is None
+            plan = config.baseline(kind.size, seed) if layer else Plan(kind.size, seed, kind.window, kind.epochs)
             tasks[label] = partial(tested, plan, lesson)
     found = swept(context, tasks, config.jobs)
     return [

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...files import whole
 from ..experiment import Context
 from ..sweeping import mean_and_sd, points, shown, swept
+from ..trained_rnns import networks_file, train_and_keep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,24 +66,16 @@ def _largest(one: dict[str, Any]) -> float:
 
 
 def _learn(config: WaveTransformerConfig, task: str, home: Path) -> dict[str, Any]:
-    from ...recurrent import Protocol, published_tasks, train
+    from ...recurrent import Protocol, published_tasks
     from ...waves import AttentionLattice
 
-    rule = published_tasks()[task]
-    architecture = AttentionLattice(rule.window, config.rows, config.heads)
+    architecture = AttentionLattice(published_tasks()[task].window, config.rows, config.heads)
     protocol = Protocol(steps=config.steps, learning_rate=config.learning_rate, horizons=config.horizons, patience=3)
-    home.mkdir(parents=True, exist_ok=True)
-    checkpoint = home / f"{task}-checkpoint.npz"
-    seeds = range(config.seed, config.seed + config.seeds)
-    trained = train(architecture, rule, seeds, protocol, checkpoint=checkpoint)
-    arrays: dict[str, Any] = dict(trained.parameters)
-    with whole(_networks(home, task)) as path, path.open("wb") as file:
-        np.savez(file, **arrays)
-    checkpoint.unlink(missing_ok=True)
+    trained = train_and_keep(config, architecture, task, protocol, home, task)
     return {
         "accuracy": trained.test(_TEST_HORIZON).tolist(),
         "steps": trained.steps.tolist(),
-        "difference": [_difference(architecture, arrays, replica) for replica in range(config.seeds)],
+        "difference": [_difference(architecture, trained.parameters, replica) for replica in range(config.seeds)],
     }
 
 
@@ -102,10 +94,6 @@ def _difference(architecture: Any, parameters: dict[str, NDArray[Any]], replica:
     return float(np.abs(waves.values - said).max() / np.abs(said).max())
 
 
-def _networks(home: Path, task: str) -> Path:
-    return home / f"{task}-networks.npz"
-
-
 def _draw(config: WaveTransformerConfig, home: Path) -> Figure:
     from matplotlib.figure import Figure
     from scipy.special import softmax
@@ -116,7 +104,7 @@ def _draw(config: WaveTransformerConfig, home: Path) -> Figure:
         figure = Figure(figsize=(2.3 * len(config.tasks) + 0.6, 2.9), layout="constrained")
         panels = figure.subplots(1, len(config.tasks), sharey=True, squeeze=False)[0]
         for axes, task in zip(panels, config.tasks, strict=True):
-            with np.load(_networks(home, task), allow_pickle=False) as file:
+            with np.load(networks_file(home, task), allow_pickle=False) as file:
                 attention = softmax(file["bias"][0], axis=1)
             columns = np.arange(1, attention.shape[1] + 1)
             image = axes.imshow(

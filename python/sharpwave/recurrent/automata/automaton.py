@@ -103,7 +103,7 @@ class TimedAutomaton:
             for place, (transition, guard) in enumerate(zip(self.transitions, self.guards, strict=True))
             if transition.source in names[0]
             and transition.symbol in names[1]
-            and all(bound.holds(tuple(clocks)) for bound in guard)
+            and all(bound.holds(clocks) for bound in guard)
         ]
 
     def run(self, symbols: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...suggest import unknown
@@ -29,7 +29,7 @@ class Bound(NamedTuple):
     low: int
     high: int
 
-    def holds(self, clocks: Mapping[int, int] | tuple[int, ...]) -> bool:
+    def holds(self, clocks: Sequence[int]) -> bool:
         """Whether it does for these values of all clocks."""
         value = clocks[self.clock]
         return self.low <= (value % self.period if self.period else value) < self.high

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..training import Trained
+from ..torch_learning import said
+from ..training import TEST, Trained
 from .task import AutomatonTask
-
-_TEST = 2  # stream of examples
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,14 @@ def accuracy_by_symbol(
     count = len(next(iter(trained.kept.values())))
     if not count:
         raise ValueError("no parameters were kept: give `train` steps to keep")
-    inputs, targets = task.batch(seed, 0, examples, horizon, _TEST)
-    symbols = task.symbols(seed, 0, examples, horizon, _TEST)
+    inputs, targets = task.batch(seed, 0, examples, horizon, TEST)
+    symbols = inputs.argmax(-1).numpy()
     found = np.empty((count, len(trained.seeds), task.inputs))
     for place in range(count):
         parameters: dict[str, Any] = {name: torch.from_numpy(value[place]) for name, value in trained.kept.items()}
         with torch.no_grad():
             shown = inputs.expand(len(trained.seeds), *inputs.shape)
-            outputs = trained.architecture.outputs(parameters, shown, horizon)
+            outputs = said(trained.architecture, task, parameters, shown, horizon)
         right = (outputs * targets > 0).double().mean(-1).numpy()
         for symbol in range(task.inputs):
             seen = symbols == symbol

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...equations import EquationError, Equations
+from ...recurrent.tasks import floating
 from .boundary import Encoded
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class EquationBoundary:
     parameters: Mapping[str, float] = field(default_factory=dict)
     equations: Equations = field(init=False, repr=False)
     delays: tuple[int, ...] = field(init=False, repr=False)
+    rows: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         equations = Equations(self.texts, self.parameters)
@@ -58,13 +60,14 @@ class EquationBoundary:
                 raise EquationError(f"{shown}: delays count steps, whole numbers from 1 on")
         object.__setattr__(self, "equations", equations)
         object.__setattr__(self, "delays", tuple(int(delay) for delay in steps))
+        object.__setattr__(self, "rows", tuple(equations.variables.index(name) for name in equations.lags))
 
     def __call__(self, substrate: Tensor) -> Tensor:
         """See `Boundary`."""
         import torch
 
-        rows = self._rows()
-        lags = substrate[..., [-delay for delay in self.delays], rows]
+        substrate = floating(substrate)
+        lags = substrate[..., [-delay for delay in self.delays], list(self.rows)]
         nothing = substrate.new_zeros(len(self.equations.variables), dtype=torch.float64)
         found: Tensor = self.equations.evaluate(0.0, nothing, lags=lags, xp=torch)
         return found.expand(*substrate.shape[:-2], -1).to(substrate.dtype)
@@ -84,8 +87,5 @@ class EquationBoundary:
         """See `Boundary`."""
         from ...equations.compiling import compiled
 
-        integers = [compiled(self.equations), *self.delays, *self._rows()]
+        integers = [compiled(self.equations), *self.delays, *self.rows]
         return Encoded(3, np.array(integers, dtype=np.int64), self.equations.parameter_vector())
-
-    def _rows(self) -> list[int]:
-        return [self.equations.variables.index(name) for name in self.equations.lags]
