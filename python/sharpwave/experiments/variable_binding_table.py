@@ -89,7 +89,7 @@ def learn(context: Context) -> dict[str, Any]:
     """Train all networks, kind by kind."""
     config, home = context.config, points(context)
     cells = config.cells()
-    longest_first = sorted(cells, key=lambda cell: -cell.hidden)
+    longest_first = sorted(cells, key=lambda cell: (-cell.hidden, cell.weight_decay))
     done = swept(context, {cell.label: partial(_train, config, cell, home) for cell in longest_first}, config.jobs)
     found = {cell: done[cell.label] for cell in cells}
     for cell, one in found.items():
