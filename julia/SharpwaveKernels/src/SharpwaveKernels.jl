@@ -27,6 +27,7 @@ include("unitwise.jl")
 include("spiking/spiking.jl")
 include("recurrent/recurrent.jl")
 include("waves/waves.jl")
+include("dynamics/dynamics.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

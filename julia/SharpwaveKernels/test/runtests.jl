@@ -16,5 +16,6 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("unitwise.jl")
     include("spiking.jl")
     include("waves.jl")
+    include("dynamics.jl")
     include("expressions.jl")
 end

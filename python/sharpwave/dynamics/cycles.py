@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..counts import count
 from ..recurrent.network import RNN
-from .fixed_points import SAME, fixed_points
-from .maps import Map, PowerMap, as_map
+from .maps import Map, PowerMap
+from .newton import SAME, as_maps, different, first_states, search, sorted_eigenvalues
 
 Array = NDArray[np.float64]
 
@@ -41,24 +43,29 @@ class Cycles:
         return f"{found} cycles of {period} steps, {self.stable.sum()} stable"
 
 
+@overload
 def cycles(
-    given: Map | RNN,
-    period: int,
-    starts: ArrayLike | int = 100,
-    *,
-    tolerance: float = 1e-12,
-    steps: int = 100,
-    seed: int = 0,
-) -> Cycles:
+    given: Map | RNN, period: int, starts: ArrayLike | int = ..., *, tolerance: float = ..., steps: int = ...,
+    seed: int = ..., backend: str = ...,
+) -> Cycles: ...  # fmt: skip
+@overload
+def cycles(
+    given: Sequence[Map | RNN], period: int, starts: ArrayLike | int = ..., *, tolerance: float = ...,
+    steps: int = ..., seed: int = ..., backend: str = ...,
+) -> list[Cycles]: ...  # fmt: skip
+def cycles(
+    given: Map | RNN | Sequence[Map | RNN], period: int, starts: ArrayLike | int = 100, *, tolerance: float = 1e-12,
+    steps: int = 100, seed: int = 0, backend: str = "auto",
+) -> Cycles | list[Cycles]:  # fmt: skip
     """Look for cycles of a map: points that come back after so many steps, and not before.
 
     Args:
-        given: F, or an RNN without input.
+        given: F, or an RNN without input; or several of one size.
         period: steps of a round.
-        starts, tolerance, steps, seed: see `fixed_points`, whose method this is, for F applied so many times.
+        starts, tolerance, steps, seed, backend: see `fixed_points`, whose method this is, for F applied so many times.
 
     Raises:
-        ValueError: a period below 1, or starts that do not fit.
+        ValueError: a period below 1, starts that do not fit, maps of several sizes, or none.
 
     Example:
         The logistic map at 3.2 has one cycle of two steps, and it is stable:
@@ -70,19 +77,26 @@ def cycles(
         >>> found.states.round(6).ravel().tolist()
         [0.513045, 0.799455]
     """
-    map, period = as_map(given), count("period", period)
-    round_ = PowerMap(map, period)
-    points = fixed_points(round_, starts, tolerance=tolerance, steps=steps, seed=seed)
-    orbits: list[Array] = []
-    places: list[int] = []
-    for place, point in enumerate(points.states):
-        orbit = [point]
-        for _ in range(period - 1):
-            orbit.append(map.step(orbit[-1]))
-        again = [np.abs(state - point).max() for state in orbit[1:]]
-        known = any(np.abs(other - point).max(axis=1).min() < SAME for other in orbits)
-        if min(again, default=np.inf) > SAME and not known:
-            orbits.append(np.array(orbit))
-            places.append(place)
-    states = np.array(orbits).reshape(-1, period, map.size)
-    return Cycles(states, points.residuals[places], points.eigenvalues[places], points.reached)
+    maps, period = as_maps(given), count("period", period)
+    h = first_states(starts, len(maps), maps[0].size, seed)
+    ends, missing = search(maps, period, h, tolerance, steps, backend)
+    found = [_different(one, period, *its) for one, *its in zip(maps, ends, missing <= tolerance, strict=True)]
+    return found if isinstance(given, Sequence) else found[0]
+
+
+def _different(map: Map, period: int, ends: Array, good: NDArray[np.bool_]) -> Cycles:
+    """Orbits of the points that came back, those that come back before left out, each orbit once."""
+    orbits = [different(ends[good])]
+    for _ in range(period - 1):
+        orbits.append(map.step(orbits[-1]))
+    states = np.stack(orbits, axis=1)
+    short = (np.abs(states[:, 1:] - states[:, :1]).max(axis=2) <= SAME).any(axis=1)
+    left, found = states[~short], []
+    while len(left):
+        found.append(left[0])
+        first = left[0]
+        left = left[np.abs(left[:, :1] - first).max(axis=2).min(axis=1) > SAME]
+    states, whole = np.array(found).reshape(-1, period, map.size), PowerMap(map, period)
+    missing = np.abs(whole.step(states[:, 0]) - states[:, 0]).max(axis=1, initial=0.0)
+    multipliers = sorted_eigenvalues(whole.jacobian(states[:, 0]))
+    return Cycles(states, missing, multipliers, good.sum() / max(1, len(good)))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..counts import count
 from ..recurrent.network import RNN
-from .maps import Map, as_map
+from .maps import Map
+from .newton import as_maps, different, first_states, search, sorted_eigenvalues
 
 Array = NDArray[np.float64]
-_SHORTEST = 2.0**-12  # share of a Newton step that is still tried
-SAME = 1e-6  # distance of points that are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,24 +52,39 @@ class FixedPoints:
             print(f"|h| = {np.linalg.norm(state):.6f}, residual {residual:.1e}, largest eigenvalue {lead}")
 
 
+@overload
 def fixed_points(
-    given: Map | RNN, starts: ArrayLike | int = 100, *, tolerance: float = 1e-12, steps: int = 100, seed: int = 0
-) -> FixedPoints:
+    given: Map | RNN, starts: ArrayLike | int = ..., *, tolerance: float = ..., steps: int = ..., seed: int = ...,
+    backend: str = ...,
+) -> FixedPoints: ...  # fmt: skip
+@overload
+def fixed_points(
+    given: Sequence[Map | RNN], starts: ArrayLike | int = ..., *, tolerance: float = ..., steps: int = ...,
+    seed: int = ..., backend: str = ...,
+) -> list[FixedPoints]: ...  # fmt: skip
+def fixed_points(
+    given: Map | RNN | Sequence[Map | RNN], starts: ArrayLike | int = 100, *, tolerance: float = 1e-12,
+    steps: int = 100, seed: int = 0, backend: str = "auto",
+) -> FixedPoints | list[FixedPoints]:  # fmt: skip
     """Look for fixed points h = F(h) by Newton's method with line search, from all starts together.
 
     Args:
-        given: F, or an RNN, which gets no input; with one, see `NetworkMap`.
-        starts: states (starts, n) to begin from, such as some that it goes through; a number: as many from U(-1, 1),
-            and 0.
+        given: F, or an RNN, which gets no input; with one, see `NetworkMap`. Or several of one size, which are looked
+            into at once.
+        starts: states (starts, n) to begin from, such as some that it goes through, or for several maps
+            (maps, starts, n); a number: as many from U(-1, 1), and 0.
         tolerance: largest component of the residual of a point.
         steps: of Newton's method at most.
         seed: of starts at random.
+        backend: `"julia"`, for networks of tanh units, on all threads; `"numpy"` for any; `"auto"` is Julia where it
+            can be.
 
     Returns:
-        What was found, which need not be all there are. It is empty if no start came to a point.
+        What was found, which need not be all there are, for each map if there are several. It is empty if no start came
+        to a point.
 
     Raises:
-        ValueError: starts of another shape, or not finite.
+        ValueError: starts of another shape, or not finite; maps of several sizes, or none.
 
     Example:
         A unit that excites itself has two stable points and one between:
@@ -80,72 +95,16 @@ def fixed_points(
         >>> print(points)
         3 fixed points, 2 stable; 100 % of starts came to one
     """
-    map = as_map(given)
-    h = first_states(starts, map.size, seed)
-    ends = newton(map, h, tolerance, steps)
-    with np.errstate(all="ignore"):
-        good = ends[np.abs(map.step(ends) - ends).max(axis=1, initial=0.0) <= tolerance]
-    found: list[Array] = []
-    for end in good[np.argsort(np.linalg.norm(good, axis=1).round(6), kind="stable")]:
-        if all(np.abs(end - other).max() > SAME for other in found):
-            found.append(end)
-    states = np.array(found).reshape(-1, map.size)
+    maps = as_maps(given)
+    h = first_states(starts, len(maps), maps[0].size, seed)
+    ends, missing = search(maps, 1, h, tolerance, steps, backend)
+    found = [_different(*one) for one in zip(maps, ends, missing <= tolerance, strict=True)]
+    return found if isinstance(given, Sequence) else found[0]
+
+
+def _different(map: Map, ends: Array, good: NDArray[np.bool_]) -> FixedPoints:
+    states = different(ends[good])
     jacobians = map.jacobian(states)
     conditions = np.array([np.linalg.cond(np.eye(map.size) - jacobian) for jacobian in jacobians])
     residuals = np.abs(map.step(states) - states).max(axis=1, initial=0.0)
-    return FixedPoints(states, residuals, sorted_eigenvalues(jacobians), conditions, len(good) / max(1, len(h)))
-
-
-def sorted_eigenvalues(matrices: Array) -> NDArray[np.complex128]:
-    """Of (..., n, n), (..., n), the largest modulus first."""
-    found = np.linalg.eigvals(matrices).astype(np.complex128)
-    return np.take_along_axis(found, np.argsort(-np.abs(found), axis=-1, kind="stable"), axis=-1)
-
-
-def first_states(starts: ArrayLike | int, n: int, seed: int) -> Array:
-    """States to begin from, as `fixed_points` has them."""
-    if np.ndim(starts) == 0:
-        drawn = np.random.default_rng(seed).uniform(-1, 1, (count("starts", starts, 0), n))
-        return np.concatenate([np.zeros((1, n)), drawn])
-    h = np.array(starts, dtype=np.float64)
-    if h.ndim != 2 or h.shape[1] != n or not np.isfinite(h).all():
-        raise ValueError(f"starts must be finite and (starts, {n}), or a number, got shape {h.shape}")
-    return h
-
-
-def newton(map: Map, starts: Array, tolerance: float, steps: int) -> Array:
-    """Newton's method from all starts; a step that makes the residual larger is halved, and a start that no share of a
-    step brings nearer is left where it is."""
-    h, going = starts.copy(), np.arange(len(starts))
-    with np.errstate(all="ignore"):
-        for _ in range(steps):
-            residual = map.step(h[going]) - h[going]
-            wrong = np.abs(residual).max(axis=1, initial=0.0)
-            going, residual = going[wrong > tolerance], residual[wrong > tolerance]
-            if not len(going):
-                break
-            move = _solved(np.eye(map.size) - map.jacobian(h[going]), residual)
-            size, share = np.linalg.norm(residual, axis=1), np.ones(len(going))
-            waiting = np.arange(len(going))
-            while len(waiting) and share[waiting[0]] >= _SHORTEST:
-                there = h[going[waiting]] + share[waiting, None] * move[waiting]
-                nearer = np.linalg.norm(map.step(there) - there, axis=1) < size[waiting]
-                h[going[waiting[nearer]]] = there[nearer]
-                waiting = waiting[~nearer]
-                share[waiting] /= 2
-            going = np.delete(going, waiting)
-    return h
-
-
-def _solved(matrices: Array, values: Array) -> Array:
-    """Solutions of linear systems; of singular ones those of least squares."""
-    try:
-        return np.asarray(np.linalg.solve(matrices, values[..., None])[..., 0], dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return np.stack([_least_squares(matrix, value) for matrix, value in zip(matrices, values, strict=True)])
-
-
-def _least_squares(matrix: Array, value: Array) -> Array:
-    if not (np.isfinite(matrix).all() and np.isfinite(value).all()):
-        return np.full(len(value), np.nan)
-    return np.asarray(np.linalg.lstsq(matrix, value, rcond=None)[0], dtype=np.float64)
+    return FixedPoints(states, residuals, sorted_eigenvalues(jacobians), conditions, good.sum() / max(1, len(good)))

@@ -98,9 +98,14 @@ class RNN:
 
     def step(self, states: ArrayLike, input: ArrayLike | None = None) -> Array:
         """h(t) from h(t-1) (..., n), under inputs (..., inputs); None: 0."""
-        return _FUNCTIONS[self.nonlinearity][0](self._drive(states, input))
+        return _FUNCTIONS[self.nonlinearity][0](self.drive(states, input))
 
-    def _drive(self, states: ArrayLike, input: ArrayLike | None) -> Array:
+    def slope(self, drive: Array) -> Array:
+        """Derivative of the nonlinearity at what it is applied to."""
+        return _FUNCTIONS[self.nonlinearity][1](drive)
+
+    def drive(self, states: ArrayLike, input: ArrayLike | None = None) -> Array:
+        """What the nonlinearity is applied to, from h(t-1) (..., n), under inputs (..., inputs); None: 0."""
         drive = np.asarray(states, dtype=np.float64) @ self.recurrent.T + self.bias
         return np.asarray(drive if input is None else drive + np.asarray(input, dtype=np.float64) @ self.input.T)
 
@@ -111,5 +116,4 @@ class RNN:
     def jacobian(self, states: ArrayLike | None = None, input: ArrayLike | None = None) -> Array:
         """Derivatives (..., n, n) of h(t) by h(t-1), at states (..., n) and under an input (inputs,); None: 0."""
         h = np.zeros(self.hidden) if states is None else states
-        slope = _FUNCTIONS[self.nonlinearity][1](self._drive(h, input))
-        return np.asarray(slope[..., None] * self.recurrent)
+        return np.asarray(self.slope(self.drive(h, input))[..., None] * self.recurrent)
