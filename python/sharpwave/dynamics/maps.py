@@ -15,6 +15,8 @@ from ..recurrent.network import RNN
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..recurrent import Trained
+
 Array = NDArray[np.float64]
 
 
@@ -152,6 +154,41 @@ class PowerMap:
             states = self.map.step(states)
             found = self.map.jacobian(states) @ found
         return found
+
+
+def trained_map(trained: Trained, replica: int, input: ArrayLike | None = None, kept: int | None = None) -> Map:
+    """One of the networks that have been trained, under an input that stays the same.
+
+    Args:
+        trained: Elman networks, GRUs or LSTMs; the state of an LSTM is h, and then c.
+        replica: which.
+        input: u (inputs,); None: 0.
+        kept: as it was at this one of the steps at which parameters were kept; None: at its best check.
+
+    Raises:
+        TypeError: a network whose step is not known here.
+        ValueError: an input of another size, or not finite.
+
+    Example:
+        >>> from ..recurrent import GRU, Protocol, repeat_copy, train
+        >>> trained = train(GRU(4), repeat_copy(2, 1), [0], Protocol(steps=1, horizons=(2,)), backend="torch")
+        >>> trained_map(trained, 0).step(np.zeros((3, 4))).shape
+        (3, 4)
+    """
+    import torch
+
+    from ..recurrent.gated import GRU, LSTM
+
+    kind = trained.architecture
+    if not isinstance(kind, GRU | LSTM):
+        return NetworkMap(trained.network(replica, kept), input)
+    source = trained.parameters if kept is None else {name: value[kept] for name, value in trained.kept.items()}
+    one = {name: torch.from_numpy(value[replica]).double() for name, value in source.items()}
+    size = one["input"].shape[1]
+    u = torch.zeros(size).double() if input is None else torch.tensor(np.asarray(input), dtype=torch.float64)
+    if tuple(u.shape) != (size,) or not bool(u.isfinite().all()):
+        raise ValueError(f"the input must be finite and ({size},), got shape {tuple(u.shape)}")
+    return FunctionMap(lambda state: kind.next_state(one, u, state), kind.state_size)
 
 
 def as_map(given: Map | RNN) -> Map:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class _Gated:
     hidden: int
     _gates: ClassVar[int]
+    _parts: ClassVar[int]  # of a state, the first of which is read out
 
     def __post_init__(self) -> None:
         if self.hidden < 1:
@@ -34,6 +35,40 @@ class _Gated:
             "readout": (outputs, n),
         }
         return {name: uniform(shape, 1 / math.sqrt(n), generator) for name, shape in shapes.items()}
+
+    def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
+        """See `Architecture`."""
+        import torch
+
+        back, bias, h = _recurrent(parameters, inputs)
+        state, found = (h,) * self._parts, []
+        for drive in _drives(parameters, inputs, steps):
+            state = self._advance(drive, torch.baddbmm(bias, state[0], back), state)
+            found.append(state[0])
+        return read_out(found, parameters, inputs)
+
+    @property
+    def state_size(self) -> int:
+        """Numbers of a state: of an LSTM, h and then c."""
+        return self.hidden * self._parts
+
+    def next_state(self, parameters: Parameters, input: Tensor, state: Tensor) -> Tensor:
+        """A step of one network.
+
+        Args:
+            parameters: by name, without a leading axis.
+            input: u (inputs,).
+            state: (state_size,).
+        """
+        import torch
+
+        parts = torch.split(state, self.hidden)
+        drive = parameters["input"] @ input + parameters["input_bias"]
+        return torch.cat(self._advance(drive, parameters["recurrent"] @ parts[0] + parameters["recurrent_bias"], parts))
+
+    def _advance(self, from_u: Tensor, from_h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The state after a step, from what inputs and units give to the gates."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -53,24 +88,19 @@ class GRU(_Gated):
     """
 
     _gates = 3
+    _parts = 1
 
     @property
     def width(self) -> int:
         """Numbers of three gates, about."""
         return 4 * self.hidden
 
-    def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
-        """See `Architecture`."""
+    def _advance(self, from_u: Tensor, from_h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         import torch
 
-        back, bias, h = _recurrent(parameters, inputs)
-        found = []
-        for drive in _drives(parameters, inputs, steps):
-            from_u, from_h = drive.chunk(3, dim=-1), torch.baddbmm(bias, h, back).chunk(3, dim=-1)
-            reset, keep = ((u + v).sigmoid() for u, v in zip(from_u[:2], from_h[:2], strict=True))
-            h = torch.lerp((from_u[2] + reset * from_h[2]).tanh(), h, keep)
-            found.append(h)
-        return read_out(found, parameters, inputs)
+        u, v = from_u.chunk(3, dim=-1), from_h.chunk(3, dim=-1)
+        reset, keep = ((one + other).sigmoid() for one, other in zip(u[:2], v[:2], strict=True))
+        return (torch.lerp((u[2] + reset * v[2]).tanh(), state[0], keep),)
 
 
 @dataclass(frozen=True)
@@ -90,24 +120,17 @@ class LSTM(_Gated):
     """
 
     _gates = 4
+    _parts = 2
 
     @property
     def width(self) -> int:
         """Numbers of four gates and the cell, about."""
         return 6 * self.hidden
 
-    def outputs(self, parameters: Parameters, inputs: Tensor, steps: int) -> Tensor:
-        """See `Architecture`."""
-        import torch
-
-        back, bias, h = _recurrent(parameters, inputs)
-        cell, found = h, []
-        for drive in _drives(parameters, inputs, steps):
-            enter, keep, new, leave = (drive + torch.baddbmm(bias, h, back)).chunk(4, dim=-1)
-            cell = keep.sigmoid() * cell + enter.sigmoid() * new.tanh()
-            h = leave.sigmoid() * cell.tanh()
-            found.append(h)
-        return read_out(found, parameters, inputs)
+    def _advance(self, from_u: Tensor, from_h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        enter, keep, new, leave = (from_u + from_h).chunk(4, dim=-1)
+        cell = keep.sigmoid() * state[1] + enter.sigmoid() * new.tanh()
+        return leave.sigmoid() * cell.tanh(), cell
 
 
 def _recurrent(parameters: Parameters, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,6 +24,8 @@ class Protocol:
         check_every: steps from one check to the next, a choice.
         check_examples: examples of a check, a choice. The network of the best check is the one that is kept.
         patience: checks without a mistake at the last horizon after which a network has done; 0: none has. A choice.
+        spectral_radius: largest modulus of an eigenvalue of an Elman network's recurrent weights; after each step,
+            weights with a larger one are scaled down. None: any.
     """
 
     steps: int = 20_000
@@ -36,6 +38,7 @@ class Protocol:
     check_every: int = 100
     check_examples: int = 64
     patience: int = 0
+    spectral_radius: float | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.steps, self.examples, self.check_every, self.check_examples, *self.horizons)
@@ -49,3 +52,5 @@ class Protocol:
                 "learning_rate and clip must be positive, weight_decay not negative and promoted_at from 0 to 1, got "
                 f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
             )
+        if self.spectral_radius is not None and not self.spectral_radius > 0:
+            raise ValueError(f"spectral_radius must be positive, or None, got {self.spectral_radius}")

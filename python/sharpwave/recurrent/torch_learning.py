@@ -99,5 +99,8 @@ def _step(
         mean = state.mean[name][some].lerp_(gradient, 1 - DECAYS[0])
         square = state.square[name][some].mul_(DECAYS[1]).addcmul_(gradient, gradient, value=1 - DECAYS[1])
         new = old - rate * mean / (square.sqrt() / unbiased + EPSILON)
+        if name == "recurrent" and protocol.spectral_radius is not None:
+            radius = torch.linalg.eigvals(new).abs().amax(dim=1)
+            new *= (protocol.spectral_radius / radius).clamp(max=1.0)[:, None, None]
         for table, value in ((state.parameters, new), (state.mean, mean), (state.square, square)):
             table[name][some[fine]] = value[fine]

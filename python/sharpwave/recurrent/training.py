@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..backends import Backend, in_julia
 from ..counts import count
@@ -103,6 +104,7 @@ def train(
     seeds: Sequence[int],
     protocol: Protocol | None = None,
     *,
+    initial: Mapping[str, ArrayLike] | None = None,
     keep: Sequence[int] = (),
     checkpoint: str | Path | None = None,
     watch: Watch | None = None,
@@ -118,6 +120,7 @@ def train(
         task: what they learn.
         seeds: of initial weights and of examples.
         protocol: how; None: that of arXiv 2310.02430.
+        initial: parameters to begin with by name, (replicas, ...), such as those that a `Trained` has; None: new ones.
         keep: steps, rising, after which parameters are kept; 0: before the first. Training does not depend on them.
         checkpoint: an .npz file that is written at each check, and from which training goes on if it is there.
         watch: called with the steps done and their number, before each check at least.
@@ -125,8 +128,8 @@ def train(
             any; `"auto"` is Julia where it can be.
 
     Raises:
-        ValueError: no seeds, one that is negative or given twice, steps to keep that do not rise from 0 to those of the
-            protocol, or a checkpoint of another training.
+        ValueError: no seeds, one that is negative or given twice, initial parameters that do not fit, steps to keep
+            that do not rise from 0 to those of the protocol, or a checkpoint of another training.
 
     Example:
         >>> from .elman import Elman
@@ -142,12 +145,13 @@ def train(
     if wanted != sorted(set(wanted)) or not all(0 <= step <= protocol.steps for step in wanted):
         raise ValueError(f"steps to keep must rise, from 0 to at most {protocol.steps}, got {tuple(keep)}")
     path = None if checkpoint is None else Path(checkpoint)
-    mark = json.dumps([repr(architecture), task.mark, seeds, asdict(protocol), wanted])
-    if path is not None and path.exists():
-        state = TrainingState.read(path, mark)
-    else:
-        state = TrainingState.new(new_networks(architecture, task.inputs, task.outputs, seeds))
-    learn = _learner(architecture, task, backend)
+    first = new_networks(architecture, task.inputs, task.outputs, seeds)
+    if initial is not None:
+        first = _fitting(initial, first)
+    digest = [crc32(value.numpy().tobytes()) for value in first.values()]
+    mark = json.dumps([repr(architecture), task.mark, seeds, asdict(protocol), wanted, digest])
+    state = TrainingState.read(path, mark) if path is not None and path.exists() else TrainingState.new(first)
+    learn = _learner(architecture, task, protocol, backend)
     with torch_learning.fitting_threads(protocol, state):
         while state.step < protocol.steps and not bool(state.ended.all()):
             check = min(protocol.steps, (state.step // protocol.check_every + 1) * protocol.check_every)
@@ -175,19 +179,36 @@ def train(
     return Trained(architecture, task, seeds, parameters, state.steps.numpy(), state.diverged.numpy(), checks, kept)
 
 
+def _fitting(initial: Mapping[str, ArrayLike], new: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Parameters that a caller gives, as those of new networks."""
+    import torch
+
+    found = {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in initial.items()}
+    shapes, expected = ({name: tuple(value.shape) for name, value in one.items()} for one in (found, new))
+    if shapes != expected or not all(bool(value.isfinite().all()) for value in found.values()):
+        raise ValueError(f"initial parameters must be finite and of shapes {expected}, got {shapes}")
+    return {name: found[name] for name in new}
+
+
 def _kept(state: TrainingState) -> int:
     """How many steps' parameters were kept."""
     return len(next(iter(state.kept.values())))
 
 
-def _learner(architecture: Architecture, task: Task, backend: Backend) -> Learner:
+def _learner(architecture: Architecture, task: Task, protocol: Protocol, backend: Backend) -> Learner:
     """What trains networks up to a step."""
+    if protocol.spectral_radius is not None and not isinstance(architecture, Elman):
+        raise ValueError(f"only an Elman network has a spectral radius, not {architecture!r}")
     from . import julia_learning
 
     linear = isinstance(task, HistoryTask) and task.matrix is not None
     able = isinstance(architecture, Elman) and not architecture.bias and linear
-    unable = f"Julia trains Elman networks without biases on linear rules, not {architecture!r} on {task.name}"
-    if in_julia(backend, "" if able else unable):
+    unable = ""
+    if not able:
+        unable = f"Julia trains Elman networks without biases on linear rules, not {architecture!r} on {task.name}"
+    elif protocol.spectral_radius is not None:
+        unable = "Julia does not bound the spectral radius of what it trains"
+    if in_julia(backend, unable):
         assert isinstance(architecture, Elman)
         assert isinstance(task, HistoryTask)
         return partial(julia_learning.learn, architecture, task)
