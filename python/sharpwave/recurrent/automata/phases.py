@@ -18,7 +18,7 @@ class Phases:
     """Steps of training at which phases begin, None for those that do not.
 
     Attributes:
-        plateau: what does not depend on time is right: its accuracy stays at least `perfect` from here on.
+        plateau: what does not depend on time is right: its accuracy is at least `perfect` for the first time.
         rise: the plateau is over: the accuracy of what depends on time stays above `risen` from here on.
         perfection: all is nearly right: that accuracy stays at least `perfect` from here on.
     """
@@ -31,7 +31,7 @@ class Phases:
 def find_phases(
     steps: ArrayLike, timeless: ArrayLike, timed: ArrayLike, *, risen: float = 0.75, perfect: float = 0.98
 ) -> Phases:
-    """When each phase begins, by thresholds that accuracies pass for good.
+    """When each phase begins, by thresholds that accuracies pass: the first for the first time, others for good.
 
     Args:
         steps: of training, rising, (checkpoints,).
@@ -56,7 +56,9 @@ def find_phases(
         begin = wrong[-1] + 1 if len(wrong) else 0
         return int(at[begin]) if begin < len(at) else None
 
-    return Phases(for_good(first >= perfect), for_good(second > risen), for_good(second >= perfect))
+    learned = np.flatnonzero(first >= perfect)
+    plateau = int(at[learned[0]]) if len(learned) else None
+    return Phases(plateau, for_good(second > risen), for_good(second >= perfect))
 
 
 def accuracy_by_symbol(
