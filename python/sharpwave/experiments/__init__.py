@@ -34,6 +34,7 @@ _MODULES = {
     "wave-init": "wave_init",
     "wave-transformer": "wave_transformer",
     "flipflop-periodic": "flipflops.periodic",
+    "flipflop-relative": "flipflops.relative",
 }
 
 
