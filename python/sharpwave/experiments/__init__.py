@@ -35,6 +35,8 @@ _MODULES = {
     "wave-transformer": "wave_transformer",
     "flipflop-periodic": "flipflops.periodic",
     "flipflop-relative": "flipflops.relative",
+    "flipflop-retrain": "flipflops.retrain",
+    "flipflop-causal": "flipflops.causal",
 }
 
 
