@@ -33,6 +33,7 @@ _MODULES = {
     "wave-gradient": "wave_gradient",
     "wave-init": "wave_init",
     "wave-transformer": "wave_transformer",
+    "known-dynamics": "known_dynamics",
     "flipflop-periodic": "flipflops.periodic",
     "flipflop-relative": "flipflops.relative",
     "flipflop-retrain": "flipflops.retrain",
