@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sharpwave.dynamics import FunctionMap, NetworkMap, cycles, fixed_points, lyapunov_spectrum
+from sharpwave.dynamics import FunctionMap, NetworkMap, cycles, fixed_points, lyapunov_spectrum, orbit
 from sharpwave.recurrent import RNN
 
 rng = np.random.default_rng(0)
@@ -116,6 +116,8 @@ def test_a_map_that_leaves_the_numbers_is_said() -> None:
         (lambda: FunctionMap(lambda h: h[:1], 2), r"must turn \(2,\) into \(2,\), got \(1,\)"),
         (lambda: FunctionMap(lambda h: h, 0), "size must be a whole number from 1 on, got 0"),
         (lambda: NetworkMap(RNN(np.eye(2), np.ones((2, 1)), np.ones((1, 2))), [1.0, 2.0]), r"finite and \(1,\), got"),
+        (lambda: orbit(henon(), [0.1], 3), r"the start must be \(\.\.\., 2\), got shape \(1,\)"),
+        (lambda: orbit(henon(), [0.1, 0.1], -1), "steps must be a whole number from 0 on, got -1"),
         (lambda: cycles(logistic(3.0), 0), "period must be a whole number from 1 on, got 0"),
         (lambda: lyapunov_spectrum(henon(), [0.1]), r"the start must be finite and \(2,\), got shape \(1,\)"),
         (lambda: lyapunov_spectrum(henon(), [0.1, 0.1], exponents=3), "there are 2 exponents, not 3"),

@@ -52,3 +52,21 @@ function on_threads(work::F, barrier::Barrier) where {F}
     isempty(real) || throw(first(real))
     return nothing
 end
+
+"""
+    share_out(work, room, count, threads)
+
+Do `work(space, job)` for jobs 1 to `count` on at most so many threads (0: all), each of which has a space of its own that `room()`
+makes, and takes the next job that is left.
+"""
+function share_out(work::F, room::R, count::Int, threads::Integer) where {F,R}
+    next = Threads.Atomic{Int}(0)
+    on_threads(Barrier(max(1, min(allowed_threads(threads), count)))) do _
+        space = room()
+        while true
+            job = Threads.atomic_add!(next, 1) + 1
+            job > count && break
+            work(space, job)
+        end
+    end
+end

@@ -9,7 +9,7 @@ from .fixed_points import FixedPoints, fixed_points
 from .gradients import gradient_by_distance
 from .interventions import Interventions, intervene
 from .lyapunov import lyapunov_spectrum
-from .maps import FunctionMap, Map, NetworkMap, trained_map
+from .maps import FunctionMap, Map, NetworkMap, orbit, trained_map
 from .paths import FunctionPath, NetworkPath, Path, PowerPath
 from .pictures import plot_branches, plot_eigenvalues, plot_orbit
 from .privileged import PrivilegedBasis, privileged_basis
@@ -44,6 +44,7 @@ __all__ = [
     "intervene",
     "leading_subspace",
     "lyapunov_spectrum",
+    "orbit",
     "plot_branches",
     "plot_eigenvalues",
     "plot_orbit",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..counts import count
 from ..recurrent.network import RNN
-from .maps import Map, PowerMap
+from .maps import Map, PowerMap, orbit
 from .newton import SAME, as_maps, different, first_states, search, sorted_eigenvalues
 
 Array = NDArray[np.float64]
@@ -86,16 +86,13 @@ def cycles(
 
 def _different(map: Map, period: int, ends: Array, good: NDArray[np.bool_]) -> Cycles:
     """Orbits of the points that came back, those that come back before left out, each orbit once."""
-    orbits = [different(ends[good])]
-    for _ in range(period - 1):
-        orbits.append(map.step(orbits[-1]))
-    states = np.stack(orbits, axis=1)
+    first = different(ends[good])
+    states = np.concatenate([first[:, None], orbit(map, first, period - 1)], axis=1)
     short = (np.abs(states[:, 1:] - states[:, :1]).max(axis=2) <= SAME).any(axis=1)
     left, found = states[~short], []
     while len(left):
         found.append(left[0])
-        first = left[0]
-        left = left[np.abs(left[:, :1] - first).max(axis=2).min(axis=1) > SAME]
+        left = left[np.abs(left[:, :1] - left[0]).max(axis=2).min(axis=1) > SAME]
     states, whole = np.array(found).reshape(-1, period, map.size), PowerMap(map, period)
     missing = np.abs(whole.step(states[:, 0]) - states[:, 0]).max(axis=1, initial=0.0)
     multipliers = sorted_eigenvalues(whole.jacobian(states[:, 0]))

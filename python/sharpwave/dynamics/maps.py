@@ -175,20 +175,52 @@ def trained_map(trained: Trained, replica: int, input: ArrayLike | None = None, 
         >>> trained_map(trained, 0).step(np.zeros((3, 4))).shape
         (3, 4)
     """
-    import torch
-
     from ..recurrent.gated import GRU, LSTM
 
     kind = trained.architecture
     if not isinstance(kind, GRU | LSTM):
         return NetworkMap(trained.network(replica, kept), input)
-    source = trained.parameters if kept is None else {name: value[kept] for name, value in trained.kept.items()}
-    one = {name: torch.from_numpy(value[replica]).double() for name, value in source.items()}
+    import torch
+
+    weights = trained.weights(replica, kept)
+    one = {name: torch.from_numpy(np.array(value)).double() for name, value in weights.items()}
     size = one["input"].shape[1]
     u = torch.zeros(size).double() if input is None else torch.tensor(np.asarray(input), dtype=torch.float64)
     if tuple(u.shape) != (size,) or not bool(u.isfinite().all()):
         raise ValueError(f"the input must be finite and ({size},), got shape {tuple(u.shape)}")
     return FunctionMap(lambda state: kind.next_state(one, u, state), kind.state_size)
+
+
+def orbit(given: Map | RNN, start: ArrayLike, steps: int, transient: int = 0) -> Array:
+    """Where a map leads from some states.
+
+    Args:
+        given: F, or an RNN without input.
+        start: h (..., n), which is not among what is returned.
+        steps: how many states are returned, from 0 on.
+        transient: steps before these.
+
+    Returns:
+        h after each step, (..., steps, n).
+
+    Raises:
+        ValueError: states of another size, or fewer than no steps.
+
+    Example:
+        >>> halving = FunctionMap(lambda h: h / 2, 1)
+        >>> orbit(halving, [8.0], steps=2, transient=1).ravel().tolist()
+        [2.0, 1.0]
+    """
+    map, h = as_map(given), np.array(start, dtype=np.float64)
+    steps, transient = count("steps", steps, 0), count("transient", transient, 0)
+    if h.shape[-1:] != (map.size,):
+        raise ValueError(f"the start must be (..., {map.size}), got shape {h.shape}")
+    found = np.empty((*h.shape[:-1], steps, map.size))
+    for t in range(-transient, steps):
+        h = map.step(h)
+        if t >= 0:
+            found[..., t, :] = h
+    return found
 
 
 def as_map(given: Map | RNN) -> Map:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,11 +79,23 @@ def leading_subspace(
     if h.shape != (map.size,) or k > map.size:
         raise ValueError(f"expected a state ({map.size},) and at most {map.size} dimensions, got {h.shape} and {k}")
     values, vectors = np.linalg.eig(map.jacobian(h))
-    inverse, order = np.linalg.inv(vectors), np.argsort(-np.abs(values).round(12), kind="stable")
-    chosen = order[:k]
+    chosen = by_modulus(values)[:k]
     if sum(np.sign(values[chosen].imag)):
         raise ValueError(f"{k} dimensions would part a pair of complex eigenvalues: take {k - 1} or {k + 1}")
-    basis, dual = [], []
+    slow = Subspace(h, *span(values, vectors, chosen))
+    return slow if also is None else _with(slow, np.array(also, dtype=np.float64))
+
+
+def by_modulus(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Places of eigenvalues, the largest modulus first; pairs stay together."""
+    return np.argsort(-np.abs(values).round(12), kind="stable")
+
+
+def span(
+    values: NDArray[Any], vectors: NDArray[Any], chosen: NDArray[np.intp]
+) -> tuple[Array, Array]:  # fmt: skip
+    """Basis (n, k) and dual (k, n) of what eigenvectors (n, n) at some places span, along the others; pairs whole."""
+    inverse, basis, dual = np.linalg.inv(vectors), [], []
     for place in chosen[values[chosen].imag >= 0]:
         right, left = vectors[:, place], inverse[place]
         if values[place].imag == 0:
@@ -91,8 +104,7 @@ def leading_subspace(
         else:
             basis += [right.real, right.imag]
             dual += [2 * left.real, -2 * left.imag]
-    slow = Subspace(h, np.stack(basis, axis=1), np.stack(dual))
-    return slow if also is None else _with(slow, np.array(also, dtype=np.float64))
+    return np.stack(basis, axis=1), np.stack(dual)
 
 
 def _with(slow: Subspace, direction: Array) -> Subspace:

@@ -62,7 +62,7 @@ def points(context: Context) -> dict[str, Any]:
 def _searches(config: KnownDynamicsConfig, rng: np.random.Generator) -> Iterator[Found]:
     import torch
 
-    from ..dynamics import FunctionMap, cycles, fixed_points
+    from ..dynamics import FunctionMap, cycles, fixed_points, orbit
     from ..recurrent import RNN, circuit, published_tasks
 
     weights, shift = rng.normal(size=(8, 8)), rng.normal(size=8)
@@ -91,7 +91,7 @@ def _searches(config: KnownDynamicsConfig, rng: np.random.Generator) -> Iterator
     task = published_tasks()["T1"]
     exact = circuit(task).network  # a window that goes round, whatever it holds
     windows = np.sign(rng.normal(size=(20, task.window, task.dimensions)))
-    own = np.array([_orbit(exact, state, task.window) for state in exact.states(windows, task.window)[:, -1]])
+    own = orbit(exact, exact.states(windows, task.window)[:, -1], task.window)
     yield _points("circuit of T1, windows that go round", own, cycles(exact, task.window, own[:, 0]).states)
 
 
@@ -117,13 +117,6 @@ def _self_exciting(gain: float) -> list[float]:
         return [0.0]
     one = float(brentq(lambda h: np.tanh(gain * h) - h, 1e-3, 1.0, xtol=1e-15, rtol=1e-15))
     return [-one, 0.0, one]
-
-
-def _orbit(network: Any, state: Array, period: int) -> Array:
-    found = [state]
-    for _ in range(period - 1):
-        found.append(network.step(found[-1]))
-    return np.array(found)
 
 
 def _points(name: str, known: Array, found: Array) -> Found:

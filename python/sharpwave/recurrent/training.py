@@ -57,6 +57,11 @@ class Trained:
     checks: dict[str, NDArray[np.float64]]
     kept: dict[str, NDArray[Any]]
 
+    def weights(self, replica: int, kept: int | None = None) -> dict[str, NDArray[Any]]:
+        """Parameters of one of the networks by name; for the arguments see `network`."""
+        source = self.parameters if kept is None else {name: value[kept] for name, value in self.kept.items()}
+        return {name: value[replica] for name, value in source.items()}
+
     def network(self, replica: int, kept: int | None = None) -> RNN:
         """One of the networks, to be looked into.
 
@@ -69,8 +74,7 @@ class Trained:
         """
         if not isinstance(self.architecture, Elman):
             raise TypeError(f"only an Elman network is an RNN of three matrices, this is {self.architecture!r}")
-        source = self.parameters if kept is None else {name: value[kept] for name, value in self.kept.items()}
-        one = {name: value[replica] for name, value in source.items()}
+        one = self.weights(replica, kept)
         weights = (one["recurrent"], one["input"], one["readout"])
         return RNN(*weights, self.architecture.nonlinearity, one.get("bias"), one.get("readout_bias"))
 

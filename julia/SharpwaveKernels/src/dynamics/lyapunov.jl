@@ -49,9 +49,7 @@ function exponents!(total, h, s, Q, moved, b, transient::Int, steps::Int)
     end
 end
 
-"""
-Exponents of networks, each along a trajectory from its start, as they come from the frame; `starts` are where the trajectories end.
-"""
+"Exponents of networks, each along a trajectory from its start, as they come from the frame."
 function find_exponents(control::Control, numbers, recurrent, bias, starts, exponents)
     transient, steps, threads = numbers
     transient >= 0 && steps > 0 || throw(BadArgument("numbers", "expected at least one step, got $steps after $transient"))
@@ -59,20 +57,14 @@ function find_exponents(control::Control, numbers, recurrent, bias, starts, expo
     wanted = size(exponents, 1)
     wanted <= n || throw(BadArgument("exponents", "there are $n, not $wanted"))
     expect!(control, maps)
-    next, finished = Threads.Atomic{Int}(0), Threads.Atomic{Int}(0)
-    on_threads(Barrier(max(1, min(allowed_threads(threads), maps)))) do _
-        s, Q, moved, h, total = NewtonSpace(n), zeros(n, wanted), zeros(n, wanted), zeros(n), zeros(wanted)
-        while true
-            m = Threads.atomic_add!(next, 1) + 1
-            m > maps && break
-            cancelled(control) && return
-            transposed!(s.W, view(recurrent, :, :, m))
-            copyto!(h, view(starts, :, m))
-            exponents!(total, h, s, Q, moved, view(bias, :, m), transient, steps)
-            copyto!(view(starts, :, m), h)
-            copyto!(view(exponents, :, m), total)
-            progress!(control, Threads.atomic_add!(finished, 1) + 1)
-        end
+    finished = Threads.Atomic{Int}(0)
+    room() = (NewtonSpace(n), zeros(n, wanted), zeros(n, wanted), zeros(n))
+    share_out(room, maps, threads) do (s, Q, moved, h), m
+        cancelled(control) && return
+        transpose!(s.W, view(recurrent, :, :, m))
+        copyto!(h, view(starts, :, m))
+        exponents!(view(exponents, :, m), h, s, Q, moved, view(bias, :, m), transient, steps)
+        progress!(control, Threads.atomic_add!(finished, 1) + 1)
     end
     throw_if_cancelled(control)
 end
@@ -80,6 +72,6 @@ end
     numbers in i64[3]
     recurrent in f64[maps, units, units]
     bias in f64[maps, units]
-    starts inout f64[maps, units]
+    starts in f64[maps, units]
     exponents out f64[maps, exponents]
 """

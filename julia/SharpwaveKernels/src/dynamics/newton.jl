@@ -107,19 +107,14 @@ function find_points(control::Control, numbers, tolerance, recurrent, bias, stat
     period > 0 && steps >= 0 || throw(BadArgument("numbers", "expected a period from 1 and steps from 0 on, got $period and $steps"))
     n, starts, maps = size(states)
     expect!(control, maps)
-    next, finished = Threads.Atomic{Int}(0), Threads.Atomic{Int}(0)
-    on_threads(Barrier(max(1, min(allowed_threads(threads), maps)))) do _
-        s = NewtonSpace(n)
-        while true
-            m = Threads.atomic_add!(next, 1) + 1
-            m > maps && break
-            transposed!(s.W, view(recurrent, :, :, m))
-            for k in 1:starts
-                cancelled(control) && return
-                residuals[k, m] = newton!(view(states, :, k, m), s, view(bias, :, m), period, tolerance, steps)
-            end
-            progress!(control, Threads.atomic_add!(finished, 1) + 1)
+    finished = Threads.Atomic{Int}(0)
+    share_out(() -> NewtonSpace(n), maps, threads) do s, m
+        transpose!(s.W, view(recurrent, :, :, m))      # as it comes, it is row-major
+        for k in 1:starts
+            cancelled(control) && return
+            residuals[k, m] = newton!(view(states, :, k, m), s, view(bias, :, m), period, tolerance, steps)
         end
+        progress!(control, Threads.atomic_add!(finished, 1) + 1)
     end
     throw_if_cancelled(control)
 end
@@ -131,10 +126,3 @@ end
     states inout f64[maps, starts, units]
     residuals out f64[maps, starts]
 """
-
-"Weights as they come, row-major, become (to, from)."
-function transposed!(W::Matrix{Float64}, given)
-    @inbounds for j in axes(W, 2), i in axes(W, 1)
-        W[i, j] = given[j, i]
-    end
-end

@@ -9,14 +9,9 @@ the rounding of the largest number of `A`, so that a singular system has some so
 function solve!(A::Matrix{Float64}, b::Vector{Float64})
     n, least = length(b), eps(Float64) * max(maximum(abs, A), floatmin(Float64))
     @inbounds for k in 1:n
-        p = k
-        for i in k+1:n
-            abs(A[i, k]) > abs(A[p, k]) && (p = i)
-        end
+        p = pivot_row(A, k, n)
         if p != k
-            for j in k:n
-                A[k, j], A[p, j] = A[p, j], A[k, j]
-            end
+            swap_rows!(A, k, p, n)
             b[k], b[p] = b[p], b[k]
         end
         A[k, k] == 0 && (A[k, k] = least)

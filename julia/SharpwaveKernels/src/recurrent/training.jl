@@ -65,22 +65,16 @@ function train_elman(control::Control, numbers, settings, matrix, seeds, horizon
     size(parameters_of, 1) == parameters(s) || throw(BadArgument("parameters", "expected $(parameters(s)) of each network, got $(size(parameters_of, 1))"))
     all(h -> h > 0, horizons) || throw(BadArgument("horizons", "must be positive, got $horizons"))
     expect!(control, length(seeds) * steps)
-    next, finished = Threads.Atomic{Int}(0), Threads.Atomic{Int}(0)
-    barrier = Barrier(min(allowed_threads(threads), length(seeds)))
-    on_threads(barrier) do _
-        space = ElmanSpace(s, shown + maximum(horizons))
-        while true
-            r = Threads.atomic_add!(next, 1) + 1
-            r > length(seeds) && break
-            x = (parameters = view(parameters_of, :, r), mean = view(mean_of, :, r), square = view(square_of, :, r))
-            done[r] = 0
-            for k in 1:steps
-                cancelled(control) && return
-                loss[k, r] = learn_once!(space, s, f, adam, rule, x, seeds[r], first_step + k - 1, Int(horizons[r]))
-                isfinite(loss[k, r]) || break
-                done[r] = k
-                progress!(control, Threads.atomic_add!(finished, 1) + 1)
-            end
+    finished = Threads.Atomic{Int}(0)
+    share_out(() -> ElmanSpace(s, shown + maximum(horizons)), length(seeds), threads) do space, r
+        x = (parameters = view(parameters_of, :, r), mean = view(mean_of, :, r), square = view(square_of, :, r))
+        done[r] = 0
+        for k in 1:steps
+            cancelled(control) && return
+            loss[k, r] = learn_once!(space, s, f, adam, rule, x, seeds[r], first_step + k - 1, Int(horizons[r]))
+            isfinite(loss[k, r]) || break
+            done[r] = k
+            progress!(control, Threads.atomic_add!(finished, 1) + 1)
         end
     end
     throw_if_cancelled(control)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import Context, Experiment
-from .networks import accuracies, flipflop_protocol, learned, mean_sd
+from .drawing import networks_over_time
+from .networks import check_steps, flipflop_protocol, flipflop_task, learned, mean_sd
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,8 +51,7 @@ class CausalConfig:
             raise ValueError("all numbers must be at least 1, hidden at least 2")
         if self.period < 2 or self.period % 2:
             raise ValueError(f"the period must be even, got {self.period}")
-        if self.steps < 2 * self.every or self.steps % self.every:
-            raise ValueError(f"steps must be a multiple of every, twice at least, got {self.steps} and {self.every}")
+        check_steps(self.steps, self.every)
         if not (self.learning_rate > 0 and 0 < self.clamp < 1 <= self.modulus and 0 < self.wrong < 180):
             raise ValueError(
                 "learning_rate must be positive, clamp from 0 to 1, modulus at least 1 and wrong from 0 to 180, got "
@@ -72,27 +72,24 @@ class CausalConfig:
 def compare(context: Context) -> dict[str, Any]:
     """Train all kinds, from the same seeds on the same sequences."""
     from ...recurrent import Elman, new_networks
-    from ...recurrent.automata import AutomatonTask, temporal_flipflop
 
     config, kinds, found = context.config, context.config.kinds(), []
-    task = AutomatonTask(temporal_flipflop(period=config.period), name=f"flipflop of period {config.period}")
+    task = flipflop_task(config.period)
     seeds, elman = range(config.seed, config.seed + config.seeds), Elman(config.hidden, bias=True)
     for place, (bound, angle) in enumerate(kinds.values()):
         first = {name: value.numpy() for name, value in new_networks(elman, 2, 1, seeds).items()}
         if angle is not None:
             first["recurrent"] = np.array([with_pair(w, config.modulus, angle) for w in first["recurrent"]])
         protocol = flipflop_protocol(config.steps, config.horizon, config.learning_rate, bound)
-        trained = learned(
-            context, f"kind-{place}", elman, task, seeds, protocol, config.every, first, (place, len(kinds))
-        )
-        found.append(accuracies(trained, task)[..., 0])
+        ones = learned(context, f"kind-{place}", elman, task, seeds, protocol, config.every, first, (place, len(kinds)))
+        found.append(ones.accuracy[..., 0])
     timed, steps = np.array(found), config.every * np.arange(config.steps // config.every + 1)
     _report(context, timed, steps)
     context.figure(
         "accuracy", _draw(timed, steps, list(kinds)),
         title="Accuracy on a",
         alt="Networks as they are leave the plateau after some hundred iterations; clamped ones never, and those that "
-        "begin with the right pair have none.",
+        "begin with the right pair sooner.",
         caption="Thin lines: networks; thick: their mean.",
     )  # fmt: skip
     return {"accuracy": (("kind", "step", "seed"), timed), "kind": list(kinds), "step": steps, "seed": np.array(seeds)}
@@ -103,33 +100,16 @@ def with_pair(recurrent: Array, modulus: float, degrees: float) -> Array:
 
     A leading eigenvalue that is real, and the next one that is, become the pair.
     """
-    from ...dynamics import leading_subspace
-    from ...recurrent import RNN
+    from ...dynamics.subspaces import by_modulus, span
 
-    n, w = len(recurrent), np.asarray(recurrent, dtype=np.float64)
-    values = np.linalg.eigvals(w)
-    by_size = values[np.argsort(-np.abs(values))]
-    complex_ones = np.flatnonzero(by_size.imag > 0)
-    network = RNN(w, np.zeros((n, 1)), np.zeros((1, n)), "identity")
-    if by_size[0].imag == 0 and by_size[1].imag != 0 and len(complex_ones):
-        both = leading_subspace(network, np.zeros(n), 3)
-        slow_basis, slow_dual = _pair_of(both.basis, both.dual, w)
-    else:
-        slow = leading_subspace(network, np.zeros(n), 2)
-        slow_basis, slow_dual = slow.basis, slow.dual
+    w = np.asarray(recurrent, dtype=np.float64)
+    values, vectors = np.linalg.eig(w)
+    order = by_modulus(values)
+    pair = order[:2] if sum(np.sign(values[order[:2]].imag)) == 0 else order[1:3]
+    basis, dual = span(values, vectors, pair)
     angle = np.radians(degrees)
     turn = modulus * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return np.asarray(w + slow_basis @ (turn - slow_dual @ w @ slow_basis) @ slow_dual)
-
-
-def _pair_of(basis: Array, dual: Array, w: Array) -> tuple[Array, Array]:
-    """Of a span of a real eigenvector and a pair, that of the pair."""
-    within = dual @ w @ basis
-    values, vectors = np.linalg.eig(within)
-    place = int(np.argmax(values.imag))
-    right, left = vectors[:, place], np.linalg.inv(vectors)[place]
-    columns = np.stack([right.real, right.imag], axis=1)
-    return basis @ columns, np.stack([2 * left.real, -2 * left.imag]) @ dual
+    return np.asarray(w + basis @ (turn - dual @ w @ basis) @ dual)
 
 
 def _report(context: Context, timed: Array, steps: NDArray[np.int64]) -> None:
@@ -161,8 +141,7 @@ def _draw(timed: Array, steps: Array, names: list[str]) -> Figure:
         figure = Figure(figsize=(6.4, 3.4), layout="constrained")
         axes = figure.add_subplot()
         for place, (accuracy, name) in enumerate(zip(timed, names, strict=True)):
-            axes.plot(steps, accuracy, color=COLORS[place], linewidth=0.4, alpha=0.4)
-            axes.plot(steps, accuracy.mean(axis=1), color=COLORS[place], label=name)
+            networks_over_time(axes, steps, accuracy, COLORS[place], name)
         axes.set(xlabel="iteration", ylabel="accuracy on a", ylim=(0.4, 1.03), xlim=(0, steps[-1]))
         figure.legend(loc="outside lower center", ncols=2)
         return figure

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from ...recurrent.automata import AutomatonTask
+from .networks import check_steps
 
 
 class Setting(NamedTuple):
@@ -55,8 +54,8 @@ class PeriodicConfig:
             raise ValueError("all numbers must be at least 1")
         if any(period < 2 or period % 2 for period in self.period):
             raise ValueError(f"periods must be even, so that their halves are as long, got {self.period}")
-        if any(steps < 2 * every or steps % every for steps, every in zip(self.steps, self.every, strict=True)):
-            raise ValueError(f"steps must be a multiple of every, twice at least, got {self.steps} and {self.every}")
+        for steps, every in zip(self.steps, self.every, strict=True):
+            check_steps(steps, every)
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
 
@@ -64,10 +63,3 @@ class PeriodicConfig:
         """All kinds of networks."""
         rows = zip(self.hidden, self.period, self.horizon, self.steps, self.every, strict=True)
         return [Setting(*row) for row in rows]
-
-
-def flipflop_task(setting: Setting) -> AutomatonTask:
-    """What networks of a kind learn."""
-    from ...recurrent.automata import AutomatonTask, temporal_flipflop
-
-    return AutomatonTask(temporal_flipflop(period=setting.period), name=f"flipflop of period {setting.period}")

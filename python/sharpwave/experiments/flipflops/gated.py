@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import Context
-from .config import flipflop_task
 from .looking import degrees
-from .networks import INPUTS, accuracies, flipflop_protocol, learned, mean_sd
+from .networks import INPUTS, flipflop_protocol, flipflop_task, learned, mean_sd
 
 _GATED = ("GRU", "LSTM")
 
@@ -27,12 +26,12 @@ def gated(context: Context) -> dict[str, Any]:
     seeds, shape = range(config.seed, config.seed + config.gated_seeds), (len(_GATED), config.gated_seeds, len(INPUTS))
     rises, lost_at, angles = np.full(shape[:2], np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     for place, kind in enumerate(_GATED):
-        task, steps = flipflop_task(one), one.every * np.arange(one.steps // one.every + 1)
-        trained = learned(
-            context, kind, getattr(recurrent, kind)(one.hidden), task, seeds,
-            flipflop_protocol(one.steps, one.horizon, config.learning_rate), one.every, share=(2 * place, 4),
+        task, steps = flipflop_task(one.period), one.every * np.arange(one.steps // one.every + 1)
+        protocol = flipflop_protocol(one.steps, one.horizon, config.learning_rate)
+        trained, accuracy = learned(
+            context, kind, getattr(recurrent, kind)(one.hidden), task, seeds, protocol, one.every,
+            share=(2 * place, 2 * len(_GATED)),
         )  # fmt: skip
-        accuracy = accuracies(trained, task)
         for k in range(len(seeds)):
             rise = find_phases(steps, accuracy[:, k, 1], accuracy[:, k, 0]).rise
             rises[place, k] = np.nan if rise is None else rise

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import Setting, flipflop_task
+from .config import Setting
 from .crossing import Lost, lost
-from .networks import INPUTS, networks
+from .networks import INPUTS, flipflop_task, networks
 
 if TYPE_CHECKING:
     import xarray
@@ -58,16 +58,14 @@ def degrees(value: complex) -> float:
 
 def _orbit(network: RNN, gone: Lost, input: tuple[float, ...]) -> tuple[float | None, float]:
     """Period of the motion under a symbol alone, and its largest Lyapunov exponent."""
-    from ...dynamics import NetworkMap, leading_subspace, lyapunov_spectrum, winding_number
+    from ...dynamics import NetworkMap, leading_subspace, lyapunov_spectrum, orbit, winding_number
 
     map, point = NetworkMap(network, input), gone.branch.states[-1]
     exponent = float(lyapunov_spectrum(map, point + 1e-3, 2000, transient=2000, exponents=1, backend="numpy")[0])
     if gone.crossing is None or gone.crossing.kind != "Neimark-Sacker":
         return None, exponent
-    states = [point + 1e-3]
-    for _ in range(3000):
-        states.append(map.step(states[-1]))
-    turns = winding_number(np.array(states[1000:]), point, leading_subspace(map, point).dual)
+    states = orbit(map, point + 1e-3, 2001, transient=999)
+    turns = winding_number(states, point, leading_subspace(map, point).dual)
     return (1 / abs(turns) if turns else None), exponent
 
 
@@ -75,7 +73,7 @@ def _in_three_dimensions(network: RNN, setting: Setting) -> tuple[float, float, 
     """Share of right outputs of projected states, of all, and of a network that is kept in three dimensions."""
     from ...dynamics import NetworkMap, fixed_points, leading_subspace
 
-    task = flipflop_task(setting)
+    task = flipflop_task(setting.period)
     inputs, targets = (part.numpy() for part in task.batch(0, 1, 256, setting.horizon, 1))
     between = NetworkMap(network, np.mean(list(INPUTS.values()), axis=0))
     points = fixed_points(between, 20, backend="numpy")

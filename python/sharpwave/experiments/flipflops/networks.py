@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import Context
-from ..sweeping import points
+from ..sweeping import points, shown
 
 if TYPE_CHECKING:
     import xarray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...recurrent.automata import AutomatonTask
 
 Array = NDArray[np.float64]
+_WEIGHTS = ("recurrent", "input", "readout", "bias", "readout_bias")
 INPUTS = {"a": (1.0, 0.0), "b": (0.0, 1.0)}  # of a periodic flipflop
 
 
@@ -30,10 +31,30 @@ def flipflop_protocol(steps: int, horizon: int, learning_rate: float, spectral_r
     )
 
 
+def check_steps(steps: int, every: int) -> None:
+    """Raise a ValueError if there would be no checkpoint after the first and the last step, or none between."""
+    if steps < 2 * every or steps % every:
+        raise ValueError(f"steps must be a multiple of every, twice at least, got {steps} and {every}")
+
+
+def flipflop_task(period: int) -> AutomatonTask:
+    """What networks learn: the time of day."""
+    from ...recurrent.automata import AutomatonTask, temporal_flipflop
+
+    return AutomatonTask(temporal_flipflop(period=period), name=f"flipflop of period {period}")
+
+
+class Learned(NamedTuple):
+    """Networks that were trained, and their accuracies by step, seed and symbol, on sequences of the same length."""
+
+    trained: Trained
+    accuracy: Array
+
+
 def learned(
     context: Context, label: str, architecture: Architecture, task: AutomatonTask, seeds: Sequence[int],
     protocol: Protocol, every: int, initial: Mapping[str, Any] | None = None, share: tuple[int, int] = (0, 1),
-) -> Trained:  # fmt: skip
+) -> Learned:  # fmt: skip
     """Train networks and keep what they were every so many steps; a killed run goes on from the last check.
 
     Args:
@@ -42,6 +63,7 @@ def learned(
         share: which part of the step's work this is, of how many.
     """
     from ...recurrent import train
+    from ...recurrent.automata import accuracy_by_symbol
 
     home = points(context)
     home.mkdir(parents=True, exist_ok=True)
@@ -49,32 +71,22 @@ def learned(
     def watch(done: int, steps: int) -> None:
         context.progress(share[0] + done / steps, share[1] + 0.2)
 
-    return train(
+    trained = train(
         architecture, task, seeds, protocol, initial=initial, keep=range(0, protocol.steps + 1, every),
         checkpoint=home / f"{label}.npz", watch=watch, backend="torch",
     )  # fmt: skip
+    return Learned(trained, accuracy_by_symbol(trained, task, protocol.horizons[0]))
 
 
-def accuracies(trained: Trained, task: AutomatonTask) -> Array:
-    """By step, seed and symbol, on sequences of the length that was learned."""
-    from ...recurrent.automata import accuracy_by_symbol
-
-    return accuracy_by_symbol(trained, task, task.skipped + _horizon(trained))
-
-
-def _horizon(trained: Trained) -> int:
-    return int(np.nanmax(trained.checks["horizon"]))
-
-
-def variables(label: str, trained: Trained, accuracy: Array, every: int) -> dict[str, Any]:
+def variables(label: str, learned: Learned, every: int) -> dict[str, Any]:
     """What is stored of trained networks: parameters and accuracies at each step."""
     step = f"{label} step"
     found: dict[str, Any] = {
         f"{label} {name}": ((step, "seed", *(f"{label} {name} {k}" for k in range(value.ndim - 2))), value)
-        for name, value in trained.kept.items()
+        for name, value in learned.trained.kept.items()
     }
-    found[f"{label} accuracy"] = ((step, "seed", f"{label} symbol"), accuracy)
-    found[step] = every * np.arange(len(accuracy))
+    found[f"{label} accuracy"] = ((step, "seed", f"{label} symbol"), learned.accuracy)
+    found[step] = every * np.arange(len(learned.accuracy))
     return found
 
 
@@ -82,18 +94,16 @@ def networks(found: xarray.Dataset, label: str, place: int) -> list[RNN]:
     """An Elman network through training, from what `variables` stored; the place is that of its seed."""
     from ...recurrent import RNN
 
-    names = ("recurrent", "input", "readout", "bias", "readout_bias")
-    parts = [np.asarray(found[f"{label} {name}"])[:, place] for name in names]
+    parts = [np.asarray(found[f"{label} {name}"])[:, place] for name in _WEIGHTS]
     return [RNN(w, u, v, "tanh", b, c) for w, u, v, b, c in zip(*parts, strict=True)]
 
 
 def weights(found: xarray.Dataset, label: str) -> dict[str, NDArray[np.float32]]:
     """Parameters of all networks after the last step, to begin another training with."""
-    names = ("recurrent", "input", "readout", "bias", "readout_bias")
-    return {name: np.asarray(found[f"{label} {name}"])[-1] for name in names}
+    return {name: np.asarray(found[f"{label} {name}"])[-1] for name in _WEIGHTS}
 
 
 def mean_sd(values: Sequence[float | None], digits: int = 0) -> str:
     """Mean and standard deviation of those that are numbers, for a table."""
     some = [value for value in values if value is not None]
-    return f"{np.mean(some):.{digits}f} ± {np.std(some):.{digits}f}" if some else "–"
+    return shown(float(np.mean(some)), float(np.std(some)), digits) if some else "–"

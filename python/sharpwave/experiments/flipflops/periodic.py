@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..experiment import Context, Experiment
-from .config import PeriodicConfig, flipflop_task
+from .config import PeriodicConfig
 from .gated import gated
-from .networks import accuracies, flipflop_protocol, learned, variables
+from .networks import flipflop_protocol, flipflop_task, learned, variables
 from .periodic_report import analyse
 
 
@@ -21,12 +21,12 @@ def learn(context: Context) -> dict[str, Any]:
     config = context.config
     seeds, settings = range(config.seed, config.seed + config.seeds), config.settings()
     for place, one in enumerate(settings):
-        protocol, task = flipflop_protocol(one.steps, one.horizon, config.learning_rate), flipflop_task(one)
-        trained = learned(
+        protocol, task = flipflop_protocol(one.steps, one.horizon, config.learning_rate), flipflop_task(one.period)
+        ones = learned(
             context, f"{one.hidden}-{one.period}", Elman(one.hidden, bias=True), task, seeds, protocol, one.every,
             share=(place, len(settings)),
         )  # fmt: skip
-        found |= variables(one.label, trained, accuracies(trained, task), one.every)
+        found |= variables(one.label, ones, one.every)
     return {**found, "seed": np.array(seeds)}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...plots import COLORS, style
 from .crossing import Lost
+from .drawing import networks_over_time
 from .networks import INPUTS
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def draw_training(steps: Array, accuracy: Array, crossings: Crossings, rises: Se
         figure = Figure(figsize=(6.4, 3.2), layout="constrained")
         axes = figure.add_subplot()
         for column, name in enumerate(("a, whose effect depends on time (TD)", "b, whose effect does not (TI)")):
-            axes.plot(steps, accuracy[:, :, column], color=COLORS[column], linewidth=0.4, alpha=0.4)
-            axes.plot(steps, accuracy[:, :, column].mean(axis=1), color=COLORS[column], label=name)
+            networks_over_time(axes, steps, accuracy[:, :, column], COLORS[column], name)
         for place, symbol in enumerate(INPUTS):
             at = [one.at for one in crossings[symbol] if one is not None]
             axes.plot(at, np.full(len(at), 1.05 + 0.04 * place), "|", color=COLORS[2 + place], markersize=7,
@@ -86,7 +86,7 @@ def draw_orbits(networks: Sequence[RNN], steps: Array, lost: Mapping[str, Lost])
     """Where the last network settles under the first symbol, and the bifurcation diagram of its training."""
     from matplotlib.figure import Figure
 
-    from ...dynamics import NetworkMap, leading_subspace, plot_branches, plot_orbit
+    from ...dynamics import NetworkMap, leading_subspace, orbit, plot_branches, plot_orbit
 
     symbol, input = next(iter(INPUTS.items()))
     branch = lost[symbol].branch
@@ -98,31 +98,9 @@ def draw_orbits(networks: Sequence[RNN], steps: Array, lost: Mapping[str, Lost])
         figure = Figure(figsize=(7.4, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
         for place, network in enumerate(networks):
-            settled = _settled(NetworkMap(network, input), branch.states[-1])
-            right.plot(np.full(len(settled), steps[place]), plane.coordinates(settled)[:, 0], ".", color="0.7",
-                       markersize=1.5)  # fmt: skip
+            settled = orbit(NetworkMap(network, input), branch.states[-1] + 1e-2, _SETTLED, 10 * _SETTLED)
+            right.plot(np.full(len(settled), steps[place]), settled @ plane.dual[0], ".", color="0.7", markersize=1.5)
         plot_orbit(left, settled, plane, color=COLORS[0])
         left.plot(0, 0, "+", color="0.2")
-        shift = float(plane.dual[0] @ plane.origin)
         plot_branches(right, [branch], plane.dual[0], "iteration", "first coordinate")
-        for drawn in (*right.lines[len(networks) :], *right.texts):
-            _moved(drawn, shift)
         return figure
-
-
-def _moved(drawn: object, shift: float) -> None:
-    """Down by a shift: branches are drawn from 0, orbits from the plane's origin."""
-    if hasattr(drawn, "set_ydata"):
-        drawn.set_ydata(np.asarray(drawn.get_ydata()) - shift)  # type: ignore[attr-defined]
-    else:
-        x, y = drawn.xy  # type: ignore[attr-defined]
-        drawn.xy = (x, y - shift)  # type: ignore[attr-defined]
-
-
-def _settled(map: object, start: Array) -> Array:
-    state, found = start + 1e-2, []
-    for step in range(11 * _SETTLED):
-        state = map.step(state)  # type: ignore[attr-defined]
-        if step >= 10 * _SETTLED:
-            found.append(state)
-    return np.array(found)

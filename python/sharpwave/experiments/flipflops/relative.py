@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import Context, Experiment
-from .networks import accuracies, flipflop_protocol, learned, mean_sd, networks, variables
+from .networks import check_steps, flipflop_protocol, learned, mean_sd, networks, variables
 from .relative_figures import draw_counting, draw_points
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class RelativeConfig:
     def __post_init__(self) -> None:
         if min(self.seeds, self.hidden, self.tau, self.horizon, self.every) < 1:
             raise ValueError("all numbers must be at least 1")
-        if self.steps < 2 * self.every or self.steps % self.every:
-            raise ValueError(f"steps must be a multiple of every, twice at least, got {self.steps} and {self.every}")
+        check_steps(self.steps, self.every)
         if not (0 < self.null < 1 and self.learning_rate > 0):
             raise ValueError(f"null must be between 0 and 1, learning_rate positive, got {self.null}, "
                              f"{self.learning_rate}")  # fmt: skip
@@ -72,8 +71,8 @@ def learn(context: Context) -> dict[str, Any]:
     config, task = context.config, _task(context.config)
     seeds = range(config.seed, config.seed + config.seeds)
     protocol = flipflop_protocol(config.steps, config.horizon, config.learning_rate)
-    trained = learned(context, _LABEL, Elman(config.hidden, bias=True), task, seeds, protocol, config.every)
-    return {**variables(_LABEL, trained, accuracies(trained, task), config.every), "seed": np.array(seeds)}
+    ones = learned(context, _LABEL, Elman(config.hidden, bias=True), task, seeds, protocol, config.every)
+    return {**variables(_LABEL, ones, config.every), "seed": np.array(seeds)}
 
 
 class Network(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...plots import COLORS, style
+from .drawing import networks_over_time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +25,7 @@ def draw_points(steps: Array, accuracy: Array, stable: Array, ones: Sequence[Any
         figure = Figure(figsize=(6.4, 4.6), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for column, name in enumerate(("a", "b", "null")):
-            above.plot(steps, accuracy[:, :, column], color=COLORS[column], linewidth=0.5, alpha=0.4)
-            above.plot(steps, accuracy[:, :, column].mean(axis=1), color=COLORS[column], label=name)
+            networks_over_time(above, steps, accuracy[:, :, column], COLORS[column], name)
         below.plot(steps, (stable >= 2).mean(axis=0), color=COLORS[3])
         for place, which in enumerate(("first", "good")):
             at = [getattr(one, which).at for one in ones if getattr(one, which) is not None]

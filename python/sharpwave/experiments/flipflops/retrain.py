@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiment import Context, Experiment
-from .networks import accuracies, flipflop_protocol, learned, mean_sd, networks, variables, weights
+from .networks import check_steps, flipflop_protocol, flipflop_task, learned, mean_sd, networks, variables, weights
 from .oscillator import Flow, fitted, oscillation
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class RetrainConfig:
             raise ValueError("all numbers must be at least 1")
         if any(period < 2 or period % 2 for period in (self.first, self.second)) or self.first == self.second:
             raise ValueError(f"expected two different even periods, got {self.first} and {self.second}")
-        if self.steps < 2 * self.every or self.steps % self.every:
-            raise ValueError(f"steps must be a multiple of every, twice at least, got {self.steps} and {self.every}")
+        check_steps(self.steps, self.every)
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
 
@@ -76,14 +75,12 @@ def _learned(
     context: Context, label: str, period: int, steps: int, every: int, initial: Any = None
 ) -> dict[str, Any]:  # fmt: skip
     from ...recurrent import Elman
-    from ...recurrent.automata import AutomatonTask, temporal_flipflop
 
-    config = context.config
-    task = AutomatonTask(temporal_flipflop(period=period), name=f"flipflop of period {period}")
+    config, task = context.config, flipflop_task(period)
     seeds = range(config.seed, config.seed + config.seeds)
     protocol = flipflop_protocol(steps, config.horizon, config.learning_rate)
-    trained = learned(context, label, Elman(config.hidden, bias=True), task, seeds, protocol, every, initial)
-    return {**variables(label, trained, accuracies(trained, task), every), "seed": np.array(seeds)}
+    ones = learned(context, label, Elman(config.hidden, bias=True), task, seeds, protocol, every, initial)
+    return {**variables(label, ones, every), "seed": np.array(seeds)}
 
 
 def analyse(context: Context) -> dict[str, Any]:
@@ -116,17 +113,13 @@ def analyse(context: Context) -> dict[str, Any]:
 
 def _amplitudes(ones: Sequence[RNN]) -> list[float]:
     """Size of where each network settles, begun from where the one before has settled."""
-    from ...dynamics import NetworkMap
+    from ...dynamics import NetworkMap, orbit
 
     found, h = [], np.zeros(ones[0].hidden)
     for one in ones:
-        map, states = NetworkMap(one, _BOTH), []
-        h = h + _QUIET
-        for step in range(_SETTLING + _SEEN):
-            h = map.step(h)
-            if step >= _SETTLING:
-                states.append(h)
+        states = orbit(NetworkMap(one, _BOTH), h + _QUIET, _SEEN, _SETTLING)
         found.append(float(np.sqrt(np.var(states, axis=0).sum())))
+        h = states[-1]
     return found
 
 
