@@ -20,7 +20,9 @@ class Protocol:
         weight_decay: L2, added to gradients.
         clip: largest norm of a network's gradient.
         horizons: outputs that count, one stage after the other.
-        promoted_at: share of right signs, on the examples of a check, from which a network goes on to the next stage.
+        promoted_at: share of right signs, on the examples of a check, above which a network goes on to the next stage.
+            The paper names .9 and .98. With .9, networks of 128 units stop short on T3, at .94: they go on
+            before they have found the slowest of the variables' cycles.
         check_every: steps from one check to the next, a choice.
         check_examples: examples of a check, a choice. The network of the best check is the one that is kept.
         patience: checks without a mistake at the last horizon after which a network has done; 0: none has. A choice.
@@ -34,7 +36,7 @@ class Protocol:
     weight_decay: float = 0.0
     clip: float = 1.0
     horizons: tuple[int, ...] = (10, 20, 40, 60, 100)
-    promoted_at: float = 0.9
+    promoted_at: float = 0.98
     check_every: int = 100
     check_examples: int = 64
     patience: int = 0
@@ -47,9 +49,9 @@ class Protocol:
                 f"expected rising horizons, and at least one step and example, got horizons {self.horizons}, "
                 f"steps {self.steps}, examples {self.examples}, check_every {self.check_every}"
             )
-        if not (self.learning_rate > 0 and self.clip > 0 and self.weight_decay >= 0 and 0 < self.promoted_at <= 1):
+        if not (self.learning_rate > 0 and self.clip > 0 and self.weight_decay >= 0 and 0 < self.promoted_at < 1):
             raise ValueError(
-                "learning_rate and clip must be positive, weight_decay not negative and promoted_at from 0 to 1, got "
+                "learning_rate and clip must be positive, weight_decay not negative and promoted_at between 0 and 1, got "
                 f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
             )
         if self.spectral_radius is not None and not self.spectral_radius > 0:
