@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from sharpwave_bridge import JuliaUnavailableError
 
 from .bridge import measure_bridge
+from .dynamics import measure_dynamics
 from .install import install_peers, peers_python
 from .measure import Say
 from .ode import OURS as OUR_ODE_SOLVERS
@@ -21,7 +22,7 @@ from .ode import measure_odes
 from .peers.recall_cases import CASES
 from .recall import OURS as OUR_RECALL
 from .recall import measure_recalls
-from .record import Cost, Group, compare, context, save
+from .record import Cost, Entry, Group, compare, context, save
 from .spiking import measure_growth, measure_spiking
 from .table import details, summary
 from .waves import measure_waves
@@ -29,7 +30,11 @@ from .worker import Worker, WorkerError
 from .worker import ours as our_worker
 from .worker import peers as peer_worker
 
-GROUPS = ("bridge", "ode", "recall", "spiking", "waves")
+_PAIRED: dict[str, Callable[[Say], tuple[list[Entry], list[Cost]]]] = {
+    "waves": measure_waves,
+    "dynamics": measure_dynamics,
+}
+GROUPS = ("bridge", "ode", "recall", "spiking", *_PAIRED)
 LIMIT = 30.0  # seconds of one sample
 SAVED = Path("scripts/results/bench.json")
 
@@ -101,11 +106,11 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
                 points = measure_odes(ours, peers, limit, say)
                 entries = compare(points, OUR_ODE_SOLVERS)
                 yield name, Group(context(command, versions), tuple(points), entries, (), missing)
-            elif name == "waves":
+            elif name in _PAIRED:
                 try:
-                    pairs, steps = measure_waves(say)
+                    pairs, steps = _PAIRED[name](say)
                 except JuliaUnavailableError as error:
-                    say(f"waves: not measured: {error}")
+                    say(f"{name}: not measured: {error}")
                     continue
                 yield name, Group(context(command, {}), (), tuple(pairs), tuple(steps))
             elif name == "spiking":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import sleep
+from time import perf_counter, sleep
 from types import MappingProxyType
 from typing import Any
 
@@ -67,6 +67,16 @@ class _Trial:
             status=self.status,
             stats=self.stats,
         )
+
+
+def samples(work: Callable[[], Any], count: int) -> list[float]:
+    """Seconds of each call but the first, in order of size."""
+    found = []
+    for _ in range(count + 1):
+        began = perf_counter()
+        work()
+        found.append(perf_counter() - began)
+    return sorted(found[1:])
 
 
 def peer_series(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from .measure import Say
+from .measure import Say, samples
 from .record import Cost, Entry
 
 COLUMNS = (8, 64, 512, 8192)
@@ -31,16 +30,6 @@ def measure_waves(say: Say) -> tuple[list[Entry], list[Cost]]:
     return [*_rolled(say), *_trained(say)], [*_lengths(say), *_large(say)]
 
 
-def _samples(work: Callable[[], Any], count: int = SAMPLES) -> list[float]:
-    """Seconds of each call but the first, in order of size."""
-    found = []
-    for _ in range(count + 1):
-        began = perf_counter()
-        work()
-        found.append(perf_counter() - began)
-    return sorted(found[1:])
-
-
 def _steps(columns: int, rows: int, steps: int, count: int = SAMPLES) -> list[float]:
     """Seconds of a step of a lattice whose oldest column starts again, setting up not counted."""
     from ..waves import LinearBoundary, WaveLattice
@@ -48,8 +37,8 @@ def _steps(columns: int, rows: int, steps: int, count: int = SAMPLES) -> list[fl
 
     lattice = WaveLattice(columns, rows, LinearBoundary({1: 0.99}))
     start, nothing = np.random.default_rng(0).normal(size=(1, columns, rows)), np.zeros((1, 0, rows))
-    setting_up = _samples(lambda: roll(lattice, start, nothing, 0, None, keep=False), count)[0]
-    work = _samples(lambda: roll(lattice, start, nothing, steps, None, keep=False), count)
+    setting_up = samples(lambda: roll(lattice, start, nothing, 0, None, keep=False), count)[0]
+    work = samples(lambda: roll(lattice, start, nothing, steps, None, keep=False), count)
     return [(seconds - setting_up) / steps for seconds in work]
 
 
@@ -69,7 +58,7 @@ def _lengths(say: Say) -> Iterator[Cost]:
 def _large(say: Say) -> Iterator[Cost]:
     source = np.random.default_rng(0).normal(size=LARGE)
     target = np.empty_like(source)
-    copied = _samples(lambda: np.copyto(target, source))
+    copied = samples(lambda: np.copyto(target, source), SAMPLES)
     found = _steps(8, LARGE, LARGE_STEPS, 3)
     say(f"a step of {LARGE:,} rows: {1e3 * found[1]:.3g} ms, a copy of as many numbers {1e3 * copied[0]:.3g} ms")
     note = f"s=8; bound: 1.5 times what a copy of as many numbers takes, {1e3 * copied[0]:.3g} ms"
@@ -92,7 +81,7 @@ def _rolled(say: Say) -> Iterator[Entry]:
             for _ in range(50):
                 step()
 
-        peer = _samples(many)[SAMPLES // 2] / 50
+        peer = samples(many, SAMPLES)[SAMPLES // 2] / 50
         ours = _steps(columns, rows, 50_000)[SAMPLES // 2]
         problem = f"a lattice's step, s={columns}, {rows} rows"
         say(f"{problem}: {1e6 * ours:.3g} us, torch.roll {1e6 * peer:.3g} us")
@@ -113,8 +102,8 @@ def _trained(say: Say) -> Iterator[Entry]:
         def ours(elman: Any = elman, seeds: Any = seeds, state: Any = state) -> None:
             learn(elman, task, protocol, seeds, state, state.step + TRAINED, None)
 
-        mine = _samples(ours, 3)[1] / TRAINED / NETWORKS
-        theirs = _samples(_torchs_own(task, protocol, hidden), 3)[1] / TRAINED
+        mine = samples(ours, 3)[1] / TRAINED / NETWORKS
+        theirs = samples(_torchs_own(task, protocol, hidden), 3)[1] / TRAINED
         problem = f"a step of training, {hidden} units, horizon {HORIZON}"
         say(f"{problem}: {1e3 * mine:.3g} ms a network, torch.nn.RNN {1e3 * theirs:.3g} ms")
         how = f"{protocol.examples} examples drawn, squared error, clipping, Adam; ours {NETWORKS} networks at once"

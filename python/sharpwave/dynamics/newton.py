@@ -13,7 +13,7 @@ from ..recurrent.network import RNN
 from .maps import Map, NetworkMap, PowerMap, as_map
 
 Array = NDArray[np.float64]
-_SHORTEST = 2.0**-12  # share of a Newton step that is still tried
+_SHORTEST = 2.0**-6  # share of a Newton step that is still tried
 SAME = 1e-6  # distance of points that are one
 
 

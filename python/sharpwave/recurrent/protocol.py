@@ -51,8 +51,8 @@ class Protocol:
             )
         if not (self.learning_rate > 0 and self.clip > 0 and self.weight_decay >= 0 and 0 < self.promoted_at < 1):
             raise ValueError(
-                "learning_rate and clip must be positive, weight_decay not negative and promoted_at between 0 and 1, got "
-                f"{self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
+                "learning_rate and clip must be positive, weight_decay not negative and promoted_at between 0 and 1, "
+                f"got {self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
             )
         if self.spectral_radius is not None and not self.spectral_radius > 0:
             raise ValueError(f"spectral_radius must be positive, or None, got {self.spectral_radius}")

@@ -68,7 +68,7 @@ function system!(s::NewtonSpace, x::Vector{Float64}, b, period::Int)
     end
 end
 
-const SHORTEST = 2.0^-12        # share of a step that is still tried
+const SHORTEST = 2.0^-6        # share of a step that is still tried
 
 "Take a state to where its residual is small, or as far as steps make it smaller; how large it is there."
 function newton!(h, s::NewtonSpace, b, period::Int, tolerance::Float64, steps::Int)
