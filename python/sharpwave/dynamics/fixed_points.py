@@ -74,7 +74,7 @@ def fixed_points(
         starts: states (starts, n) to begin from, such as some that it goes through, or for several maps
             (maps, starts, n); a number: as many from U(-1, 1), and 0.
         tolerance: largest component of the residual of a point.
-        steps: of Newton's method at most.
+        steps: of Newton's method at most; a start whose residual eight of them do not halve is given up.
         seed: of starts at random.
         backend: `"julia"`, for networks of tanh units, on all threads; `"numpy"` for any; `"auto"` is Julia where it
             can be.

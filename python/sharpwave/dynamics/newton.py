@@ -13,7 +13,8 @@ from ..recurrent.network import RNN
 from .maps import Map, NetworkMap, PowerMap, as_map
 
 Array = NDArray[np.float64]
-_SHORTEST = 2.0**-6  # share of a Newton step that is still tried
+_SHORTEST = 2.0**-12  # share of a Newton step that is still tried
+_PATIENCE = 8  # steps in which a residual that leads anywhere becomes half as large
 SAME = 1e-6  # distance of points that are one
 
 
@@ -102,17 +103,21 @@ def sorted_eigenvalues(matrices: Array) -> NDArray[np.complex128]:
 
 def _newton(map: Map, starts: Array, tolerance: float, steps: int) -> Array:
     """Newton's method from all starts; a step that makes the residual larger is halved, and a start that no share of a
-    step brings nearer is left where it is."""
-    h, going = starts.copy(), np.arange(len(starts))
+    step brings nearer, or many steps not much, is left where it is."""
+    h, going, before = starts.copy(), np.arange(len(starts)), np.full(len(starts), np.inf)
     with np.errstate(all="ignore"):
-        for _ in range(steps):
+        for step in range(steps):
             residual = map.step(h[going]) - h[going]
             wrong = np.abs(residual).max(axis=1, initial=0.0)
-            going, residual = going[wrong > tolerance], residual[wrong > tolerance]
+            size, some = np.linalg.norm(residual, axis=1), wrong > tolerance
+            if step % _PATIENCE == 0:
+                some &= ~(size > before[going] / 2)
+                before[going] = size
+            going, residual, size = going[some], residual[some], size[some]
             if not len(going):
                 break
             move = _solved(np.eye(map.size) - map.jacobian(h[going]), residual)
-            size, share = np.linalg.norm(residual, axis=1), np.ones(len(going))
+            share = np.ones(len(going))
             waiting = np.arange(len(going))
             while len(waiting) and share[waiting[0]] >= _SHORTEST:
                 there = h[going[waiting]] + share[waiting, None] * move[waiting]

@@ -68,14 +68,20 @@ function system!(s::NewtonSpace, x::Vector{Float64}, b, period::Int)
     end
 end
 
-const SHORTEST = 2.0^-6        # share of a step that is still tried
+const SHORTEST = 2.0^-12       # share of a step that is still tried
+const PATIENCE = 8             # steps in which a residual that leads anywhere becomes half as large
 
-"Take a state to where its residual is small, or as far as steps make it smaller; how large it is there."
+"Take a state to where its residual is small, or as far as steps make it much smaller; how large it is there."
 function newton!(h, s::NewtonSpace, b, period::Int, tolerance::Float64, steps::Int)
     copyto!(s.there, h)
     largest, square = residual!(s, b, period)
-    for _ in 1:steps
+    before = Inf
+    for step in 1:steps
         largest <= tolerance && break
+        if step % PATIENCE == 1
+            square > before / 4 && break
+            before = square
+        end
         copyto!(s.move, s.residual)
         copyto!(s.image, h)
         system!(s, s.image, b, period)
