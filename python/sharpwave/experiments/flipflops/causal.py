@@ -42,8 +42,8 @@ class CausalConfig:
     clamp: float = 0.9
     """Spectral radius that clamped networks keep below, a choice."""
     modulus: float = 1.5
-    """Of the pair of eigenvalues that others begin with, a choice. Under a symbol units are driven away from 0, and less
-    is left of it: with 1.2 some pairs are still inside the unit circle."""
+    """Of the pair of eigenvalues that others begin with, a choice. Under a symbol units are driven away from 0, and
+    less is left of it: with 1.2 some pairs are still inside the unit circle."""
     wrong: float = 90.0
     """Angle of a pair that is of no use, in degrees."""
 
