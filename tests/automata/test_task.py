@@ -18,6 +18,7 @@ THREE = TimedAutomaton(
     (*(Transition(a, "tick", b) for a, b in (("red", "green"), ("green", "blue"), ("blue", "red"))),
      Transition("*", "back", "red")),
 )  # fmt: skip
+LONG = AutomatonTask(temporal_flipflop(period=14))
 SHORT = Protocol(steps=20, examples=16, horizons=(12,), check_every=10, check_examples=16)
 
 
@@ -100,6 +101,8 @@ def test_side_by_side_and_alone_are_the_same_and_so_is_what_was_broken_off(tmp_p
         (lambda: AutomatonTask(THREE, [1.0]), "2 numbers from 0 on"),
         (lambda: AutomatonTask(THREE, [1.5, -0.5]), "2 numbers from 0 on"),
         (lambda: AutomatonTask(TimedAutomaton(("a",), ("b",), (Transition("a", "b", "a"),))), "nothing to learn"),
+        (lambda: train(Elman(4), LONG, [0], SHORT), "counts to 14 steps, and sequences of 12 never show all"),
+        (lambda: LONG.batch(0, 0, 1, 13), "counts to 14 steps, and sequences of 13 never"),
         (lambda: train(Elman(4), FLIPFLOP, [0], backend="julia"), "Julia trains Elman networks without biases on lin"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...suggest import unknown
-from .guards import Bound, parse_guard
+from .guards import FOREVER, Bound, parse_guard
 
 ANY = "*"
 
@@ -94,6 +94,14 @@ class TimedAutomaton:
         guards = tuple(parse_guard(transition.guard, self.clocks) for transition in self.transitions)
         object.__setattr__(self, "guards", guards)
         check(self)
+
+    @property
+    def counted(self) -> int:
+        """Steps that sequences must have for all of it to be seen: the longest period, or number of a guard."""
+        ends = (
+            bound.period or (bound.high if bound.high < FOREVER else bound.low) for one in self.guards for bound in one
+        )
+        return max(ends, default=0)
 
     def possible(self, state: int, symbol: int, clocks: Sequence[int]) -> list[int]:
         """Places of the transitions that can be taken in a state, on a symbol, at what clocks show."""

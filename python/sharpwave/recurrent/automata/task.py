@@ -94,9 +94,17 @@ class AutomatonTask:
 
         Returns:
             Inputs of 0 and 1, (examples, horizon, symbols), and targets of -1 and 1, (examples, horizon, outputs).
+
+        Raises:
+            ValueError: sequences shorter than what the automaton counts to, such as its period.
         """
         import torch
 
+        if horizon < self.automaton.counted:
+            raise ValueError(
+                f"the automaton counts to {self.automaton.counted} steps, and sequences of {horizon} never show all "
+                "that it does: use a longer horizon"
+            )
         symbols = self.symbols(seed, step, examples, horizon, stream)
         states = self.automaton.simulate(symbols)
         inputs = np.eye(self.inputs, dtype=np.float32)[symbols]
