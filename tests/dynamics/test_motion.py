@@ -73,6 +73,9 @@ def test_a_subspace_of_eigenvectors_goes_its_own_way(seed: int) -> None:
     shown = rng.normal(size=(4, 20, 2))
     kept, free = slow.states(one, shown, 20), one.states(shown, 20)
     np.testing.assert_allclose(kept, slow.project(free), atol=1e-8)
+    right = slow.orthogonal(h[0])
+    np.testing.assert_allclose(right.project(h[0] + slow.basis.T), h[0] + slow.basis.T, atol=1e-9)
+    np.testing.assert_allclose((right.project(h) - h) @ slow.basis, 0.0, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -37,6 +37,14 @@ class Subspace:
         """States (..., n), moved into the space."""
         return np.asarray(self.origin + self.coordinates(states) @ self.basis.T)
 
+    def orthogonal(self, origin: ArrayLike) -> Subspace:
+        """The same directions from another state (n,), projected to at right angles.
+
+        Of all projections it changes states least, so it is the one to read them with.
+        """
+        directions = np.linalg.qr(self.basis)[0]
+        return Subspace(np.array(origin, dtype=np.float64), directions, directions.T)
+
     def states(self, network: RNN, inputs: ArrayLike, steps: int) -> Array:
         """What a network does whose state is moved into the space after each step, see `RNN.states`.
 

@@ -88,4 +88,5 @@ def _in_three_dimensions(network: RNN, setting: Setting) -> tuple[float, float, 
     def right(h: Array) -> float:
         return float((network.outputs(h) * targets > 0).mean())
 
-    return right(slow.project(states)), right(states), right(slow.states(network, inputs, setting.horizon))
+    read = slow.orthogonal(states.mean(axis=(0, 1))).project(states)
+    return right(read), right(states), right(slow.states(network, inputs, setting.horizon))

@@ -38,18 +38,20 @@ def analyse(context: Context) -> None:
         "effect does not depend on time, the first time; TD: on a, whose effect does, for good.",
     )  # fmt: skip
     context.table(
-        "Crossings", ["networks", "symbol", "point lost at", "kinds", "angle / degrees", "360/P", "within 2 degrees",
-                      "near TD > .75", "period of the orbit"], tables[1],
+        "Crossings", ["networks", "symbol", "point lost at", "kinds", "angle / degrees", "within 2 of 360/P",
+                      "angle after training", "within 2 then", "near TD > .75", "period of the orbit"], tables[1],
         "The fixed point under a symbol that is always seen, followed through training from the first checkpoint on; "
-        "lost: an eigenvalue leaves the unit circle for good, at this iteration. Near: within one checkpoint of that "
-        "from which TD > .75. The orbit is that after training, its period in steps by the winding number.",
+        "lost: an eigenvalue leaves the unit circle for good, at this iteration, and at an angle that is 360/P if it "
+        "turns with the time of day. Near: within one checkpoint of that from which TD > .75. The orbit is that after "
+        "training, its period in steps by the winding number.",
     )  # fmt: skip
     context.table(
         "Three dimensions", ["networks", "of all", "read from three dimensions", "largest change", "kept in them"],
         tables[2],
         "Share of right outputs after training. The three dimensions are the leading pair of eigenvectors and the "
-        "direction between the inputs of a and b, at the fixed point under both halved; states are projected to them "
-        "along the other eigenvectors: to be read, or in each step, to be kept there.",
+        "direction between the inputs of a and b, at the fixed point under both halved. To be read, states are "
+        "projected to them at right angles, around their mean; to be kept there, in each step along the other "
+        "eigenvectors.",
     )  # fmt: skip
 
 
@@ -80,14 +82,16 @@ def _crossings(context: Context, setting: Setting, ones: list[Network]) -> list[
             context.metric(
                 f"{label}: angle at the crossing, {symbol}", float(np.mean(angles)), unit="degrees", note=note
             )
-        after = float(np.mean([one.angle[symbol] for one in ones]))
-        context.metric(f"{label}: angle after training, {symbol}", after, unit="degrees")
+        after = [one.angle[symbol] for one in ones]
+        closer = sum(abs(angle - expected) <= _CLOSE for angle in after)
+        context.metric(f"{label}: angle after training, {symbol}", float(np.mean(after)), unit="degrees")
+        context.metric(f"{label}: angles after training within 2 degrees of 360/P, {symbol}", closer, note=count)
         exponent = float(np.max([one.exponent[symbol] for one in ones]))
         context.metric(f"{label}: largest Lyapunov exponent under {symbol}", exponent, unit="1/step")
         counts = ", ".join(f"{kind} {kinds.count(kind)}" for kind in sorted(set(kinds)))
         rows.append([
             label, symbol, mean_sd([crossing.at for crossing in there]), counts or "none", mean_sd(angles, 1),
-            f"{expected:g}", f"{close}/{len(ones)}", f"{sum(near[-1])}/{len(ones)}",
+            f"{close}/{len(ones)}", mean_sd(after, 1), f"{closer}/{len(ones)}", f"{sum(near[-1])}/{len(ones)}",
             mean_sd([one.period[symbol] for one in ones], 2),
         ])  # fmt: skip
     either = sum(any(both) for both in zip(*near, strict=True))
