@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, dynamics, equations, memory, recurrent, spiking, waves
+    from . import data, dynamics, equations, forward, memory, recurrent, spiking, waves
     from .equations import EquationError, Equations
     from .ode import Event, Solution, solve_dde, solve_ivp
 
@@ -23,7 +23,7 @@ _WHERE = {
     "solve_dde": "ode",
     "solve_ivp": "ode",
 }
-_ROOMS = ("data", "dynamics", "equations", "memory", "recurrent", "spiking", "waves")
+_ROOMS = ("data", "dynamics", "equations", "forward", "memory", "recurrent", "spiking", "waves")
 
 __all__ = [
     "EquationError",
@@ -33,6 +33,7 @@ __all__ = [
     "data",
     "dynamics",
     "equations",
+    "forward",
     "memory",
     "recurrent",
     "solve_dde",

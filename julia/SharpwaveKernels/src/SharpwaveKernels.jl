@@ -28,6 +28,7 @@ include("spiking/spiking.jl")
 include("recurrent/recurrent.jl")
 include("waves/waves.jl")
 include("dynamics/dynamics.jl")
+include("forward/forward.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

@@ -24,14 +24,19 @@ function multiply!(C::AbstractMatrix{Float64}, A::Matrix{Float64}, B::AbstractMa
 end
 
 function multiply_rows!(C, A, B, columns::Int, first::Int, last::Int)
+    for j in 1:columns
+        @inbounds @simd for i in first:last
+            C[i, j] = 0.0
+        end
+    end
+    add_rows!(C, A, B, columns, first, last)
+end
+
+"`C[first:last, 1:columns] += A[first:last, :] * B[:, 1:columns]`; the terms of each sum are added to C one after the other."
+function add_rows!(C, A, B, columns::Int, first::Int, last::Int)
     depth = size(A, 2)
     for i0 in first:ROW_BLOCK:last
         i1 = min(i0 + ROW_BLOCK - 1, last)
-        for j in 1:columns
-            @inbounds @simd for i in i0:i1
-                C[i, j] = 0.0
-            end
-        end
         for k0 in 1:DEPTH_BLOCK:depth
             k1 = min(k0 + DEPTH_BLOCK - 1, depth)
             j = 1

@@ -1,0 +1,57 @@
+# Layers of rates, and what links them. Matrices have a column an example; their rows come in whole chunks, and those that are too many
+# stay 0, so that loops over rows are vector instructions to their end.
+
+const CHUNK = 32
+
+padded(n::Int) = cld(n, CHUNK) * CHUNK
+
+"Activities of one layer that drive another; the input is layer 0."
+struct Link{T}
+    from::Int
+    to::Int
+    rate::Float64
+    matrix::Matrix{T}       # (to, from)
+end
+
+struct RateNetwork{T}
+    inputs::Int
+    sizes::Vector{Int}      # of the layers after the input
+    links::Vector{Link{T}}
+    biases::Vector{Vector{T}}
+    bias_rates::Vector{Float64}
+end
+
+width(n::RateNetwork, layer::Int) = layer == 0 ? n.inputs : n.sizes[layer]
+
+"`sizes` begin with the input's; `weights` has the matrices of all links (from, to), row by row, `biases` those of all layers."
+function RateNetwork(sizes, links, rates, bias_rates, weights::Vector{T}, biases::Vector{T}) where {T}
+    all(>(0), sizes) && length(sizes) > 1 || throw(BadArgument("sizes", "expected an input and a layer at least, of at least one unit, got $sizes"))
+    layers = length(sizes) - 1
+    all(k -> 0 <= links[1, k] <= layers && 1 <= links[2, k] <= layers, axes(links, 2)) ||
+        throw(BadArgument("links", "expected pairs of layers, from 0 to $layers, and none to the input"))
+    expected = sum(sizes[1 + links[1, k]] * sizes[1 + links[2, k]] for k in axes(links, 2))
+    length(weights) == expected || throw(BadArgument("weights", "expected $expected, got $(length(weights))"))
+    length(biases) == sum(sizes) - sizes[1] || throw(BadArgument("biases", "expected $(sum(sizes) - sizes[1]), got $(length(biases))"))
+    found = [Link(Int(links[1, k]), Int(links[2, k]), rates[k], zeros(T, padded(sizes[1 + links[2, k]]), sizes[1 + links[1, k]]))
+             for k in axes(links, 2)]
+    network = RateNetwork(Int(sizes[1]), Int.(sizes[2:end]), found, [zeros(T, padded(Int(size))) for size in sizes[2:end]], bias_rates)
+    each_part((matrix, values) -> copyto!(matrix, values), network, weights, biases)
+    return network
+end
+
+"Put the network's numbers back into the vectors that it was made of."
+store!(network::RateNetwork, weights, biases) = each_part((matrix, values) -> copyto!(values, matrix), network, weights, biases)
+
+function each_part(work::F, n::RateNetwork, weights, biases) where {F}
+    at = 0
+    for link in n.links
+        rows, columns = n.sizes[link.to], size(link.matrix, 2)
+        work(view(link.matrix, 1:rows, :), reshape(view(weights, at+1:at+rows*columns), rows, columns))
+        at += rows * columns
+    end
+    at = 0
+    for (k, size) in enumerate(n.sizes)
+        work(view(n.biases[k], 1:size), view(biases, at+1:at+size))
+        at += size
+    end
+end

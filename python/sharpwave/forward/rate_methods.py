@@ -1,0 +1,161 @@
+"""Error forward-propagation and equilibrium propagation, as ways of learning to classify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import Backend, in_julia
+from .epoch import Epoch, Settled, Work
+from .method import Array, DivergedError, Integers, shuffled
+from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network
+
+_CHUNK = 100  # examples that settle together in a test
+
+
+@dataclass(frozen=True)
+class ErrorForwardPropagation:
+    """Outputs drive the first hidden layer; errors reach all layers going forward, with no other feedback.
+
+    Args:
+        hidden: units of the hidden layers.
+        rates: of learning, of each layer.
+        loop_rate: of the links from the outputs to the first hidden layer; 0: they are fixed.
+        loop_scale: of their initial weights.
+        settling, nudging: how states settle and what is learned from it.
+        batch: examples.
+        last_factor: rates fall linearly, batch by batch, to this share of them.
+        persistent: each example begins with the states that it settled to last.
+        backend: `"julia"`, `"torch"` or `"auto"`.
+
+    Source:
+        arXiv 1808.03357. Sizes and rates of the paper are not known; a centred constant nudge, the decay of weights
+        and that of rates are choices.
+    """
+
+    hidden: tuple[int, ...] = (500, 500)
+    rates: tuple[float, ...] = (1.0, 0.4, 0.02)
+    loop_rate: float = 0.01
+    loop_scale: float = 0.3
+    settling: Settling = Settling(9, 5)
+    nudging: Nudging = Nudging(0.5, weight_decay=1e-4)
+    batch: int = 20
+    last_factor: float = 0.02
+    persistent: bool = False
+    backend: Backend = "auto"
+
+    def start(self, features: int, classes: int, examples: int, seed: int) -> RateLearner:
+        """A network that has learned nothing; see `Method`."""
+        sizes = (features, *self.hidden, classes)
+        network = error_forward_network(sizes, self.rates, self.loop_rate, self.loop_scale)
+        return RateLearner(self, network, examples, seed)
+
+
+@dataclass(frozen=True)
+class EquilibriumPropagation:
+    """Layers that drive each other both ways, and descend an energy.
+
+    Args:
+        hidden: units of the hidden layers.
+        rates: of learning, of each layer.
+        tied: links back are those forward; else they have weights of their own, and learn them (vector fields).
+        settling, nudging, batch, last_factor, persistent, backend: as in `ErrorForwardPropagation`.
+
+    Source:
+        B. Scellier and Y. Bengio, Equilibrium propagation, 2017: one hidden layer of 500, 25 epochs.
+    """
+
+    hidden: tuple[int, ...] = (500,)
+    rates: tuple[float, ...] = (0.1, 0.05)
+    tied: bool = True
+    settling: Settling = Settling(20, 4, step=0.5, clipped=True)
+    nudging: Nudging = Nudging(0.5, sides="random", constant=False, rule="contrastive")
+    batch: int = 20
+    last_factor: float = 1.0
+    persistent: bool = True
+    backend: Backend = "auto"
+
+    def start(self, features: int, classes: int, examples: int, seed: int) -> RateLearner:
+        """A network that has learned nothing; see `Method`."""
+        network = energy_network((features, *self.hidden, classes), self.rates, self.tied)
+        return RateLearner(self, network, examples, seed)
+
+
+class RateLearner:
+    """A network of rates that learns to classify; see `Learner`.
+
+    Attributes:
+        network: its layers and links.
+        weights: what it has learned.
+        kept: states that examples settled to last, (examples, units), or None.
+        epoch: what the last epoch was like, or None.
+    """
+
+    def __init__(
+        self, method: ErrorForwardPropagation | EquilibriumPropagation, network: RateNetwork, examples: int, seed: int
+    ) -> None:  # fmt: skip
+        if not 0 <= method.last_factor <= 1:
+            raise ValueError(f"last_factor must be from 0 to 1, got {method.last_factor}")
+        self.method, self.network, self.seed = method, network, seed
+        self.weights = network.initial(seed)
+        units = sum(network.sizes[1:])
+        self.kept = np.zeros((examples, units), dtype=np.float32) if method.persistent else None
+        self.epoch: Epoch | None = None
+
+    def learn(self, inputs: Array, labels: Integers, epoch: int, epochs: int) -> dict[str, float]:
+        """Go once through all examples; see `Learner`."""
+        method, outputs = self.method, self.network.sizes[-1]
+        order = shuffled(len(inputs), method.batch, self.seed, epoch)
+        batches = len(order)
+        done = (np.arange(batches) + epoch * batches) / max(1, epochs * batches - 1)
+        work = Work(
+            self.network, method.settling, method.nudging, order, 1 + (method.last_factor - 1) * done,
+            method.nudging.betas(batches, self.seed, epoch), inputs, np.eye(outputs, dtype=inputs.dtype)[labels],
+        )  # fmt: skip
+        self.epoch = found = self._backend().learn(work, self.weights, self.kept)
+        if found.lost is not None:
+            batch, layer = found.lost
+            raise DivergedError(
+                f"states of layer {layer + 1} are not finite in batch {batch} of epoch {epoch}: weights are those "
+                "before it; lower the rates, the loop's scale or the step"
+            )
+        settled = found.change.max(axis=1)
+        return {
+            "accuracy": 1 - float(found.wrong.sum()) / len(inputs),
+            "distance": float(found.distance.mean()),
+            "change": float(np.median(settled)),
+            "steps": float(found.steps.mean()),
+        }
+
+    def settle(self, inputs: Array) -> Settled:
+        """States of examples (examples, features) without a nudge."""
+        found: Settled = self._backend().settle(self.network, self.method.settling, self.weights, inputs, _CHUNK)
+        return found
+
+    def scores(self, inputs: Array) -> Array:
+        """States of the outputs, (examples, classes)."""
+        return self.settle(inputs).states[-1]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Weights and kept states; see `Learner`."""
+        found: dict[str, NDArray[Any]] = {f"link {k}": w for k, w in enumerate(self.weights.links)}
+        found |= {f"bias {k}": b for k, b in enumerate(self.weights.biases)}
+        return found if self.kept is None else {**found, "kept": self.kept}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take up what `arrays` gave."""
+        links = [arrays[f"link {k}"] for k in range(len(self.network.links))]
+        self.weights = Weights(links, [arrays[f"bias {k}"] for k in range(len(self.network.sizes) - 1)])
+        self.kept = arrays.get("kept")
+
+    def _backend(self) -> Any:
+        if in_julia(self.method.backend):
+            from . import julia_backend
+
+            return julia_backend
+        from . import torch_backend
+
+        return torch_backend
