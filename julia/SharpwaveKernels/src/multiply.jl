@@ -44,10 +44,11 @@ function add_rows!(C, A, B, columns::Int, first::Int, last::Int)
                 panel4!(C, A, B, i0, i1, k0, k1, j)
                 j += 4
             end
-            while j <= columns
-                panel1!(C, A, B, i0, i1, k0, k1, j)
-                j += 1
+            if j + 1 <= columns
+                panel2!(C, A, B, i0, i1, k0, k1, j)
+                j += 2
             end
+            j <= columns && panel1!(C, A, B, i0, i1, k0, k1, j)
         end
     end
     return nothing
@@ -80,6 +81,30 @@ function panel4!(C, A, B, i0::Int, i1::Int, k0::Int, k1::Int, j::Int)
             C[i, j + 1] = muladd(a, b2, C[i, j + 1])
             C[i, j + 2] = muladd(a, b3, C[i, j + 2])
             C[i, j + 3] = muladd(a, b4, C[i, j + 3])
+        end
+        k += 1
+    end
+    return nothing
+end
+
+function panel2!(C, A, B, i0::Int, i1::Int, k0::Int, k1::Int, j::Int)
+    k = k0
+    @inbounds while k + 3 <= k1
+        b11, b12, b21, b22 = B[k, j], B[k, j + 1], B[k + 1, j], B[k + 1, j + 1]
+        b31, b32, b41, b42 = B[k + 2, j], B[k + 2, j + 1], B[k + 3, j], B[k + 3, j + 1]
+        @simd ivdep for i in i0:i1
+            a1, a2, a3, a4 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
+            C[i, j] = chain(C[i, j], a1, a2, a3, a4, b11, b21, b31, b41)
+            C[i, j + 1] = chain(C[i, j + 1], a1, a2, a3, a4, b12, b22, b32, b42)
+        end
+        k += 4
+    end
+    @inbounds while k <= k1
+        b1, b2 = B[k, j], B[k, j + 1]
+        @simd ivdep for i in i0:i1
+            a = A[i, k]
+            C[i, j] = muladd(a, b1, C[i, j])
+            C[i, j + 1] = muladd(a, b2, C[i, j + 1])
         end
         k += 1
     end

@@ -181,7 +181,7 @@ class Nudging:
         if self.sides != "random":
             return np.full(batches, self.beta)
         signs = np.random.Generator(np.random.Philox(key=[seed, epoch])).integers(0, 2, batches)
-        return self.beta * (1.0 - 2.0 * signs)
+        return np.asarray(self.beta * (1.0 - 2.0 * signs), dtype=np.float64)
 
 
 def chain(sizes: Sequence[int], rates: Sequence[float]) -> tuple[Link, ...]:

@@ -1,9 +1,13 @@
 # An epoch of learning, and states without learning, in single and in double precision.
 
-"Examples of a batch, a thread its share of the columns; places below 0 are empty, and the last ones."
-function gather!(to::Matrix{T}, from::Matrix{T}, places, thread::Int, x::Space{T}) where {T}
-    for j in thread:x.barrier.threads:length(places), i in axes(from, 1)
-        to[i, j] = places[j] < 0 ? zero(T) : from[i, places[j]+1]
+"Examples of a batch into a thread's columns; places below 0 are empty, and the last ones."
+function gather!(to::Matrix{T}, from::Matrix{T}, places, columns) where {T}
+    for j in columns
+        if places[j] >= 0
+            @inbounds for i in axes(from, 1)
+                to[i, j] = from[i, places[j]+1]
+            end
+        end
     end
 end
 
@@ -27,111 +31,88 @@ function learn_rates(control::Control, numbers, settings, sizes, links, rates, b
                      weights, biases, kept, wrong, distance, change, steps, stopped)
     free_steps, nudged_steps, clipped, constant, both, contrastive, threads = numbers
     step, tolerance, decay = settings
-    n = RateNetwork(sizes, links, rates, bias_rates, weights, biases)
+    network = RateNetwork(sizes, links, rates, bias_rates, weights, biases)
     s = Settling(free_steps, nudged_steps, step, tolerance, clipped != 0)
-    size(inputs, 1) == n.inputs || throw(BadArgument("inputs", "expected $(n.inputs) of each example, got $(size(inputs, 1))"))
-    size(targets, 1) == n.sizes[end] || throw(BadArgument("targets", "expected $(n.sizes[end]) of each example, got $(size(targets, 1))"))
+    size(inputs, 1) == network.inputs || throw(BadArgument("inputs", "expected $(network.inputs) of each example, got $(size(inputs, 1))"))
+    size(targets, 1) == network.sizes[end] || throw(BadArgument("targets", "expected $(network.sizes[end]) of each example, got $(size(targets, 1))"))
     all(place -> -1 <= place < size(inputs, 2), order) || throw(BadArgument("order", "expected places from 0 to $(size(inputs, 2) - 1), or -1"))
     size(kept, 2) in (0, size(inputs, 2)) || throw(BadArgument("kept", "expected a row for each example, or none"))
     free_steps > 0 && nudged_steps > 0 || throw(BadArgument("numbers", "expected steps, got $free_steps and $nudged_steps"))
-    x = Space(n, size(order, 1), allowed_threads(threads))
+    x = Space(network, size(order, 1), allowed_threads(threads))
     expect!(control, size(order, 2))
     stopped .= -1
     on_threads(x.barrier) do thread
-        turn = 1
+        turn, n = 1, x.networks[thread]
         for batch in axes(order, 2)
             l = Learning(betas[batch], constant != 0, both != 0, contrastive != 0, decay)
             places = view(order, :, batch)
             used = count(>=(0), places)
-            gather!(x.x, inputs, places, thread, x)
-            gather!(x.target, targets, places, thread, x)
+            columns = own_columns(x, thread, used)
+            gather!(x.target, targets, places, columns)
+            turn = free!(n, x, s, thread, columns, inputs, places, kept, batch, steps, turn)
+            plus, minus, turn = compare!(n, x, s, l, thread, columns, turn)
             meet!(x.barrier)
-            turn = free!(n, x, s, thread, places, kept, batch, steps, change, turn)
-            bad = stop_if_lost!(x, turn, batch, thread, stopped)
             if thread == 1
                 wrong[batch], distance[batch] = wrong_outputs(x, n, used)
+                change[:, batch] .= vec(maximum(x.free_change, dims=2))
             end
-            bad && return
-            plus = x.free_active
-            turn = nudge!(n, x, s, l, thread, used, l.beta, turn)
-            stop_if_lost!(x, turn, batch, thread, stopped) && return
-            minus, span = x.free_active, l.beta
-            if l.both
-                for k in eachindex(n.sizes)
-                    copy_rows!(x.plus_active[k], x.active[turn][k], x.rows[k, thread])
-                end
-                plus = x.plus_active
-                turn = nudge!(n, x, s, l, thread, used, -l.beta, turn)
-                stop_if_lost!(x, turn, batch, thread, stopped) && return
-                minus, span = x.active[turn], 2 * l.beta
-            else
-                plus = x.active[turn]
+            if any(x.lost)
+                thread == 1 && (stopped .= (batch - 1, findfirst(k -> any(view(x.lost, k, :)), axes(x.lost, 1)) - 1))
+                return
             end
-            learn!(n, x, l, thread, plus, minus, factors[batch] / (span * max(1, used)), factors[batch], used)
+            span = (l.both ? 2 : 1) * l.beta * max(1, used)
+            learn!(n, x, l, thread, used, plus, minus, factors[batch] / span, factors[batch])
             end_batch!(x, control, batch, thread) && return
         end
     end
-    store!(n, weights, biases)
+    store!(network, weights, biases)
     throw_if_cancelled(control)
 end
 
 "Let a batch settle freely, and keep where it came to."
-function free!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, places, kept, batch::Int, steps, change, turn::Int) where {T}
-    set_constant!(n, x, thread)
-    first_unit = cumsum([0; n.sizes])
-    held(k, i, j) = i <= n.sizes[k] && size(kept, 2) > 0 && places[j] >= 0
-    begin!(x, thread, (k, i, j) -> held(k, i, j) ? kept[first_unit[k]+i, places[j]+1] : zero(T), turn)
-    meet!(x.barrier)
-    done, turn = settle!(n, x, s, thread, count(>=(0), places), s.free_steps, s.tolerance > 0 ? s.tolerance : -1.0, x.constant[end], 1.0, turn)
+function free!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, inputs, places, kept, batch::Int, steps, turn::Int) where {T}
+    gather!(x.x, inputs, places, columns)
+    set_constant!(n, x, columns)
+    first_unit, holds = cumsum([0; n.sizes]), size(kept, 2) > 0
+    begin!(x, columns, turn) do k, i, j
+        holds && i <= n.sizes[k] ? kept[first_unit[k]+i, places[j]+1] : zero(T)
+    end
+    done, turn = settle!(n, x, s, thread, columns, s.free_steps, s.tolerance > 0 ? s.tolerance : -1.0, x.constant[end], 1.0, turn)
     for k in eachindex(n.sizes)
-        copy_rows!(x.free_state[k], x.state[k], x.rows[k, thread])
-        copy_rows!(x.free_active[k], x.active[turn][k], x.rows[k, thread])
-        for j in eachindex(places), i in x.rows[k, thread]
-            held(k, i, j) && (kept[first_unit[k]+i, places[j]+1] = x.state[k][i, j])
+        copy_columns!(x.free_state[k], x.state[k], columns)
+        copy_columns!(x.free_active[k], x.active[turn][k], columns)
+        x.free_change[k, thread] = x.change[k, thread]
+        holds || continue
+        for j in columns, i in 1:n.sizes[k]
+            kept[first_unit[k]+i, places[j]+1] = x.state[k][i, j]
         end
     end
-    if thread == 1
-        steps[batch] = done
-        for k in eachindex(n.sizes)
-            change[k, batch] = maximum(view(x.change, k, :, 3 - turn))
-        end
-    end
-    meet!(x.barrier)
+    thread == 1 && (steps[batch] = done)
     return turn
-end
-
-"Whether a state is not finite; all threads know the same."
-function stop_if_lost!(x::Space, turn::Int, batch::Int, thread::Int, stopped)
-    isfinite(largest_change(x, turn)) && return false
-    if thread == 1
-        stopped[1] = batch - 1
-        stopped[2] = findfirst(k -> any(!isfinite, view(x.change, k, :, 3 - turn)), axes(x.change, 1)) - 1
-    end
-    return true
 end
 
 "States (units of all layers, examples) that batches of examples settle to freely."
 function settle_rates(control::Control, numbers, settings, sizes, links, inputs, weights, biases, states, change, steps)
     free_steps, clipped, batch, threads = numbers
     step, tolerance = settings
-    n = RateNetwork(sizes, links, zeros(size(links, 2)), zeros(length(sizes) - 1), weights, biases)
+    network = RateNetwork(sizes, links, zeros(size(links, 2)), zeros(length(sizes) - 1), weights, biases)
     s = Settling(free_steps, 0, step, tolerance, clipped != 0)
-    size(inputs, 1) == n.inputs || throw(BadArgument("inputs", "expected $(n.inputs) of each example, got $(size(inputs, 1))"))
+    size(inputs, 1) == network.inputs || throw(BadArgument("inputs", "expected $(network.inputs) of each example, got $(size(inputs, 1))"))
     free_steps > 0 && batch > 0 || throw(BadArgument("numbers", "expected steps and examples of a batch, got $free_steps and $batch"))
     examples = size(inputs, 2)
-    x = Space(n, Int(batch), allowed_threads(threads))
+    x = Space(network, Int(batch), allowed_threads(threads))
     expect!(control, length(steps))
     on_threads(x.barrier) do thread
-        turn, first_unit = 1, cumsum([0; n.sizes])
+        turn, n, first_unit = 1, x.networks[thread], cumsum([0; network.sizes])
         for k in eachindex(steps)
-            places = [place < examples ? place : -1 for place in (k-1)*batch:k*batch-1]
-            gather!(x.x, inputs, places, thread, x)
-            meet!(x.barrier)
-            turn = free!(n, x, s, thread, places, view(states, :, 1:0), k, steps, change, turn)
-            for layer in eachindex(n.sizes), (j, place) in enumerate(places), i in x.rows[layer, thread]
-                place >= 0 && i <= n.sizes[layer] && (states[first_unit[layer]+i, place+1] = x.state[layer][i, j])
+            places = (k-1)*batch:min(k * batch, examples)-1
+            columns = own_columns(x, thread, length(places))
+            turn = free!(n, x, s, thread, columns, inputs, places, view(states, :, 1:0), k, steps, turn)
+            for layer in eachindex(n.sizes), j in columns, i in 1:n.sizes[layer]
+                states[first_unit[layer]+i, places[j]+1] = x.state[layer][i, j]
             end
             end_batch!(x, control, k, thread) && return
+            thread == 1 && (change[:, k] .= vec(maximum(x.free_change, dims=2)))
         end
     end
     throw_if_cancelled(control)

@@ -9,79 +9,98 @@ struct Learning
 end
 
 "States that the outputs are nudged to, from the free ones; the turn in which activities are."
-function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::Int, used::Int, beta::Float64, turn::Int) where {T}
+function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::Int, columns, beta::Float64, turn::Int) where {T}
     outputs, strength = length(n.sizes), T(2 * beta)
-    begin!(x, thread, (k, i, j) -> x.free_state[k][i, j], turn)
-    for j in axes(x.x, 2)
-        @inbounds for i in x.rows[outputs, thread]
+    for k in eachindex(n.sizes)
+        copy_columns!(x.state[k], x.free_state[k], columns)
+        copy_columns!(x.active[turn][k], x.free_active[k], columns)
+    end
+    for j in columns
+        @inbounds for i in axes(x.target, 1)
             lacking = x.target[i, j] - (l.constant ? x.free_state[outputs][i, j] : zero(T))
             x.nudged[i, j] = muladd(strength, lacking, x.constant[outputs][i, j])
         end
     end
-    meet!(x.barrier)
-    _, turn = settle!(n, x, s, thread, used, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn)
+    _, turn = settle!(n, x, s, thread, columns, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn)
     return turn
 end
 
-"Change a thread's rows of all weights; `used` examples count."
-function learn!(n::RateNetwork, x::Space{T}, l::Learning, thread::Int, plus::Layers{T}, minus::Layers{T}, factor::Float64, decaying::Float64, used::Int) where {T}
-    for link in n.links
-        rows = x.rows[link.to, thread]
-        (isempty(rows) || link.rate == 0) && continue
-        l.decay == 0 || scale_rows!(link.matrix, T(1 - l.decay * decaying * link.rate), rows)
-        rate, difference = T(factor * link.rate), x.drive[link.to]
+"Nudge, and put the difference into `drive`. The two states that it is between."
+function compare!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::Int, columns, turn::Int) where {T}
+    turn = nudge!(n, x, s, l, thread, columns, l.beta, turn)
+    if l.both
+        for k in eachindex(n.sizes)
+            copy_columns!(x.plus_active[k], x.active[turn][k], columns)
+        end
+        turn = nudge!(n, x, s, l, thread, columns, -l.beta, turn)
+    end
+    plus, minus = l.both ? (x.plus_active, x.active[turn]) : (x.active[turn], x.free_active)
+    for k in eachindex(n.sizes), j in columns
+        @inbounds @simd ivdep for i in axes(x.drive[k], 1)
+            x.drive[k][i, j] = plus[k][i, j] - minus[k][i, j]
+        end
+    end
+    return plus, minus, turn
+end
+
+"Change a thread's weights by what all examples bring; `used` of them count."
+function learn!(n::RateNetwork, x::Space{T}, l::Learning, thread::Int, used::Int, plus::Layers{T}, minus::Layers{T}, factor::Float64, decaying::Float64) where {T}
+    for (link, matrix) in zip(n.links, n.weights)
+        link.rate == 0 && continue
+        rate, kept = T(factor * link.rate), T(1 - l.decay * decaying * link.rate)
         if l.contrastive && link.from > 0
-            for (sign, states) in ((one(T), plus), (-one(T), minus))
-                take!(difference, states[link.to], nothing, rows, used)
-                add_outer!(link, x, difference, states[link.from], sign * rate, rows, thread)
-            end
+            add_outer!(matrix, link, x.scaled[thread], plus[link.to], plus[link.from], rate, kept, used)
+            add_outer!(matrix, link, x.scaled[thread], minus[link.to], minus[link.from], -rate, one(T), used)
         else
-            take!(difference, plus[link.to], minus[link.to], rows, used)
-            add_outer!(link, x, difference, link.from == 0 ? x.x : x.free_active[link.from], rate, rows, thread)
+            before = link.from == 0 ? x.x : x.free_active[link.from]
+            add_outer!(matrix, link, x.scaled[thread], x.drive[link.to], before, rate, kept, used)
         end
     end
     for k in eachindex(n.sizes)
         rate = T(factor * n.bias_rates[k])
         for j in 1:used
-            @inbounds @simd ivdep for i in x.rows[k, thread]
-                n.biases[k][i] += rate * (plus[k][i, j] - minus[k][i, j])
+            @inbounds @simd ivdep for i in eachindex(n.biases[k])
+                n.biases[k][i] += rate * x.drive[k][i, j]
             end
         end
     end
 end
 
 """
-`matrix += rate * after * before'`. The rate goes to the higher layer's side, so that a link and one the other way round that begin as
+`matrix = kept * matrix + rate * after * before'`. The rate goes to the higher layer's side, so that a link and one the other way round that begin as
 each other's transpose stay so, bit for bit.
 """
-function add_outer!(link::Link{T}, x::Space{T}, after::Matrix{T}, before::Matrix{T}, rate::T, rows, thread::Int) where {T}
+function add_outer!(matrix::Matrix{T}, link::Link, scaled::Matrix{T}, after::Matrix{T}, before::Matrix{T}, rate::T, kept::T, used::Int) where {T}
     if link.to > link.from
-        scale_rows!(after, rate, rows)
+        scale_into!(scaled, after, rate, axes(matrix, 1), used)
+        after = scaled
     else
-        scaled = x.scaled[thread]
-        for j in axes(before, 2)
-            @inbounds @simd ivdep for i in axes(link.matrix, 2)
-                scaled[i, j] = rate * before[i, j]
-            end
-        end
+        scale_into!(scaled, before, rate, axes(matrix, 2), used)
         before = scaled
     end
-    add_rows!(link.matrix, after, PermutedDimsArray(before, (2, 1)), size(link.matrix, 2), first(rows), last(rows))
+    after, turned = view(after, :, 1:used), PermutedDimsArray(view(before, :, 1:used), (2, 1))
+    for first in 1:COLUMNS:size(matrix, 2)
+        columns = first:min(first + COLUMNS - 1, size(matrix, 2))       # few enough to stay in the cache for both
+        part = view(matrix, :, columns)
+        kept == 1 || scale!(part, kept)
+        add_rows!(part, after, view(turned, :, columns), length(columns), 1, size(matrix, 1))
+    end
 end
 
-function take!(to::Matrix{T}, plus::Matrix{T}, minus, rows, used::Int) where {T}
-    for j in axes(to, 2)
-        @inbounds @simd ivdep for i in rows
-            value = minus === nothing ? plus[i, j] : plus[i, j] - minus[i, j]
-            to[i, j] = j > used ? zero(T) : value
+const COLUMNS = 8
+
+function scale!(part, by)
+    for j in axes(part, 2)
+        @inbounds @simd ivdep for i in axes(part, 1)
+            part[i, j] *= by
         end
     end
 end
 
-function scale_rows!(matrix::Matrix{T}, by::T, rows) where {T}
-    for j in axes(matrix, 2)
+function scale_into!(to::Matrix{T}, from::Matrix{T}, by::T, rows, used::Int) where {T}
+    for j in 1:used
         @inbounds @simd ivdep for i in rows
-            matrix[i, j] *= by
+            to[i, j] = by * from[i, j]
         end
     end
 end

@@ -6,17 +6,17 @@ const CHUNK = 32
 padded(n::Int) = cld(n, CHUNK) * CHUNK
 
 "Activities of one layer that drive another; the input is layer 0."
-struct Link{T}
+struct Link
     from::Int
     to::Int
     rate::Float64
-    matrix::Matrix{T}       # (to, from)
 end
 
 struct RateNetwork{T}
     inputs::Int
     sizes::Vector{Int}      # of the layers after the input
-    links::Vector{Link{T}}
+    links::Vector{Link}
+    weights::Vector{Matrix{T}}      # of each link, (to, from)
     biases::Vector{Vector{T}}
     bias_rates::Vector{Float64}
 end
@@ -32,21 +32,21 @@ function RateNetwork(sizes, links, rates, bias_rates, weights::Vector{T}, biases
     expected = sum(sizes[1 + links[1, k]] * sizes[1 + links[2, k]] for k in axes(links, 2))
     length(weights) == expected || throw(BadArgument("weights", "expected $expected, got $(length(weights))"))
     length(biases) == sum(sizes) - sizes[1] || throw(BadArgument("biases", "expected $(sum(sizes) - sizes[1]), got $(length(biases))"))
-    found = [Link(Int(links[1, k]), Int(links[2, k]), rates[k], zeros(T, padded(sizes[1 + links[2, k]]), sizes[1 + links[1, k]]))
-             for k in axes(links, 2)]
-    network = RateNetwork(Int(sizes[1]), Int.(sizes[2:end]), found, [zeros(T, padded(Int(size))) for size in sizes[2:end]], bias_rates)
-    each_part((matrix, values) -> copyto!(matrix, values), network, weights, biases)
+    found = [Link(links[1, k], links[2, k], rates[k]) for k in axes(links, 2)]
+    matrices = [zeros(T, padded(Int(sizes[1+link.to])), sizes[1+link.from]) for link in found]
+    network = RateNetwork{T}(sizes[1], sizes[2:end], found, matrices, [zeros(T, padded(Int(size))) for size in sizes[2:end]], bias_rates)
+    each_part((own, given) -> copyto!(own, given), network, weights, biases)
     return network
 end
 
 "Put the network's numbers back into the vectors that it was made of."
-store!(network::RateNetwork, weights, biases) = each_part((matrix, values) -> copyto!(values, matrix), network, weights, biases)
+store!(network::RateNetwork, weights, biases) = each_part((own, given) -> copyto!(given, own), network, weights, biases)
 
 function each_part(work::F, n::RateNetwork, weights, biases) where {F}
     at = 0
-    for link in n.links
-        rows, columns = n.sizes[link.to], size(link.matrix, 2)
-        work(view(link.matrix, 1:rows, :), reshape(view(weights, at+1:at+rows*columns), rows, columns))
+    for (link, matrix) in zip(n.links, n.weights)
+        rows, columns = n.sizes[link.to], size(matrix, 2)
+        work(view(matrix, 1:rows, :), reshape(view(weights, at+1:at+rows*columns), rows, columns))
         at += rows * columns
     end
     at = 0

@@ -1,5 +1,6 @@
-# How states change: u = b + links' activities, s += step (u - leak s), with activities s between 0 and 1; all layers at once, from
-# the activities before. Each thread moves rows of its own in every layer, and meets the others after each step.
+# How states change: u = b + links' activities, s += step (u - leak s), with activities s between 0 and 1; all layers at once, from the
+# activities before. Each thread has examples of its own, and all weights, which all threads change alike: a core that reads what another
+# one has just written waits for longer than it takes to compute it.
 
 struct Settling
     free_steps::Int         # at most
@@ -9,7 +10,7 @@ struct Settling
     clipped::Bool           # states, and not just activities, stay between 0 and 1
 end
 
-"Layers' activities, of one kind: one matrix (units, examples) a layer."
+"Numbers of one kind of all units: one matrix (units, examples) a layer."
 const Layers{T} = Vector{Matrix{T}}
 
 "Room for the states of a batch."
@@ -24,78 +25,82 @@ struct Space{T}
     free_state::Layers{T}
     free_active::Layers{T}
     plus_active::Layers{T}
-    scaled::Vector{Matrix{T}}       # one a thread
-    change::Array{Float64,3}        # largest of a step, or NaN (layers, threads, in turns)
-    rows::Matrix{UnitRange{Int}}    # (layers, threads)
+    networks::Vector{RateNetwork{T}}        # of each thread
+    scaled::Vector{Matrix{T}}       # of each thread
+    change::Matrix{Float64}         # largest of the last step, or NaN (layers, threads)
+    largest::Matrix{Float64}        # of all layers, where threads decide together (threads, in turns)
+    free_change::Matrix{Float64}    # that of the last free step (layers, threads)
+    lost::Matrix{Bool}              # whether a state was not finite (layers, threads)
+    columns::Vector{UnitRange{Int}} # of each thread
     barrier::Barrier
     stop::Threads.Atomic{Bool}
 end
 
 function Space(n::RateNetwork{T}, examples::Int, threads::Int) where {T}
     layers() = [zeros(T, padded(size), examples) for size in n.sizes]
-    widest = maximum(link -> size(link.matrix, 2), n.links)
     outputs() = zeros(T, padded(n.sizes[end]), examples)
+    pairs = cld(examples, 2)
+    share(thread) = 2 * div(pairs * (thread - 1), threads) + 1:min(2 * div(pairs * thread, threads), examples)
     return Space{T}(zeros(T, n.inputs, examples), outputs(), layers(), outputs(), layers(), layers(), (layers(), layers()), layers(),
-                    layers(), layers(), [zeros(T, widest, examples) for _ in 1:threads], zeros(length(n.sizes), threads, 2),
-                    [shared_rows(size, t, threads) for size in n.sizes, t in 1:threads], Barrier(threads),
-                    Threads.Atomic{Bool}(false))
+                    layers(), layers(), [t == 1 ? n : deepcopy(n) for t in 1:threads], [zeros(T, maximum(padded, n.sizes), examples) for _ in 1:threads],
+                    zeros(length(n.sizes), threads), zeros(threads, 2), zeros(length(n.sizes), threads), zeros(Bool, length(n.sizes), threads),
+                    share.(1:threads), Barrier(threads), Threads.Atomic{Bool}(false))
 end
 
-"Whole chunks of rows for one of some threads; the last ones get what is left over."
-function shared_rows(size::Int, thread::Int, threads::Int)
-    chunks = cld(size, CHUNK)
-    return div(chunks * (thread - 1), threads) * CHUNK + 1:div(chunks * thread, threads) * CHUNK
-end
-
-active(x::Space, n::RateNetwork, turn::Int, layer::Int) = layer == 0 ? x.x : x.active[turn][layer]
+"A thread's columns, of those that are used."
+own_columns(x::Space, thread::Int, used::Int) = intersect(x.columns[thread], 1:used)
 
 "What does not change while states settle."
-function set_constant!(n::RateNetwork, x::Space, thread::Int)
+function set_constant!(n::RateNetwork, x::Space, columns)
     for k in eachindex(n.sizes)
-        rows = x.rows[k, thread]
-        for j in axes(x.x, 2)
-            @inbounds @simd ivdep for i in rows
+        for j in columns
+            @inbounds @simd ivdep for i in axes(x.constant[k], 1)
                 x.constant[k][i, j] = n.biases[k][i]
             end
         end
-        for link in n.links
-            link.to == k && link.from == 0 && add_rows!(x.constant[k], link.matrix, x.x, size(x.x, 2), first(rows), last(rows))
-        end
+        drive!(x.constant[k], n, k, 0:0, (x.x,), columns)
     end
 end
 
-copy_rows!(to::Matrix, from::Matrix, rows) = @inbounds for j in axes(to, 2)
-    @simd ivdep for i in rows
+"Add what links from these layers to layer k bring, of whose activities `sources` has one matrix each."
+function drive!(u::Matrix, n::RateNetwork, k::Int, from, sources, columns)
+    for (link, matrix) in zip(n.links, n.weights)
+        link.to == k && link.from in from || continue
+        source = view(sources[link.from-first(from)+1], :, columns)
+        add_rows!(view(u, :, columns), matrix, source, length(columns), 1, size(u, 1))
+    end
+end
+
+copy_columns!(to::Matrix, from::Matrix, columns) = @inbounds for j in columns
+    @simd ivdep for i in axes(to, 1)
         to[i, j] = from[i, j]
     end
 end
 
 """
-Up to so many steps of the first `used` examples, in which outputs have this constant and leak. How many were done, and in which of the turns activities are
-afterwards; all threads know the same.
+Up to so many steps of a thread's examples, in which outputs have this constant and leak. How many were done, and in which of the turns
+activities are afterwards. With a tolerance from 0 on, threads wait for each other, and know the same.
 """
-function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, used::Int, steps::Int, tolerance::Float64, outputs::Matrix{T}, leak::Float64, turn::Int) where {T}
+function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, outputs::Matrix{T}, leak::Float64, turn::Int) where {T}
     last_layer = length(n.sizes)
     for done in 1:steps
         for k in eachindex(n.sizes)
-            rows = x.rows[k, thread]
-            isempty(rows) && continue
             u = x.drive[k]
-            copy_rows!(u, k == last_layer ? outputs : x.constant[k], rows)
-            for link in n.links
-                link.to == k && link.from > 0 && add_rows!(u, link.matrix, x.active[turn][link.from], size(u, 2), first(rows), last(rows))
-            end
-            x.change[k, thread, turn] = move!(x.state[k], x.active[3-turn][k], u, rows, used, T(s.step), T(k == last_layer ? leak : 1.0), s.clipped)
+            copy_columns!(u, k == last_layer ? outputs : x.constant[k], columns)
+            drive!(u, n, k, 1:last_layer, x.active[turn], columns)
+            x.change[k, thread] = move!(x.state[k], x.active[3-turn][k], u, columns, T(s.step), T(k == last_layer ? leak : 1.0), s.clipped)
         end
-        meet!(x.barrier)
         turn = 3 - turn
-        largest_change(x, turn) <= tolerance && return done, turn
+        tolerance < 0 && continue
+        x.largest[thread, turn] = maximum(view(x.change, :, thread))
+        meet!(x.barrier)
+        maximum(view(x.largest, :, turn)) <= tolerance && return done, turn
+    end
+    for k in eachindex(n.sizes)
+        x.lost[k, thread] |= !isfinite(x.change[k, thread])
     end
     return steps, turn
 end
-
-"Of the step that led to this turn; NaN if a state is not finite."
-largest_change(x::Space, turn::Int) = maximum(view(x.change, :, :, 3 - turn))
 
 unit(value::T) where {T} = ifelse(value < zero(T), zero(T), ifelse(value > one(T), one(T), value))
 
@@ -103,10 +108,10 @@ bits(value::Float32) = reinterpret(UInt32, value)
 bits(value::Float64) = reinterpret(UInt64, value)
 
 "The largest change; NaN if there is one. It is found among bits, where vector instructions find it, and NaN is above all numbers."
-function move!(state::Matrix{T}, active::Matrix{T}, u::Matrix{T}, rows, used::Int, step::T, leak::T, clipped::Bool) where {T}
+function move!(state::Matrix{T}, active::Matrix{T}, u::Matrix{T}, columns, step::T, leak::T, clipped::Bool) where {T}
     largest = bits(zero(T))
-    for j in 1:used
-        @inbounds @simd ivdep for i in rows
+    for j in columns
+        @inbounds @simd ivdep for i in axes(state, 1)
             before = state[i, j]
             now = muladd(step, u[i, j] - leak * before, before)
             now = clipped ? unit(now) : now
@@ -119,11 +124,12 @@ function move!(state::Matrix{T}, active::Matrix{T}, u::Matrix{T}, rows, used::In
 end
 
 "Begin with these states."
-function begin!(x::Space, thread::Int, states, turn::Int)
-    for k in eachindex(x.state), j in axes(x.x, 2)
-        @inbounds for i in x.rows[k, thread]
-            x.state[k][i, j] = states(k, i, j)
-            x.active[turn][k][i, j] = unit(x.state[k][i, j])
+function begin!(states::F, x::Space, columns, turn::Int) where {F}
+    for k in eachindex(x.state), j in columns
+        @inbounds for i in axes(x.state[k], 1)
+            value = states(k, i, j)
+            x.state[k][i, j] = value
+            x.active[turn][k][i, j] = unit(value)
         end
     end
 end
