@@ -38,6 +38,8 @@ _MODULES = {
     "flipflop-relative": "flipflops.relative",
     "flipflop-retrain": "flipflops.retrain",
     "flipflop-causal": "flipflops.causal",
+    "efp-mnist": "efp.mnist",
+    "efp-fashion": "efp.fashion",
 }
 
 

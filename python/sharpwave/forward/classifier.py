@@ -93,7 +93,8 @@ class ForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The label of each example, (examples,)."""
-        return np.asarray(self.classes_[self._scores(X).argmax(axis=1)])
+        best = self._scores(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def decision_function(self, X: ArrayLike) -> Array:
         """What speaks for each class, (examples, classes); of two classes, for the second less for the first."""

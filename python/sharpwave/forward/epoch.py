@@ -40,7 +40,7 @@ class Epoch(NamedTuple):
         distance: mean squared distance of outputs from targets, (batches,).
         change: largest change of a state of a layer in the last free step, (batches, layers).
         steps: free steps, (batches,).
-        lost: batch and layer, from 0, in which a state was not finite; None: it is whole. Weights are those before it.
+        lost: batch and layer, from 0, in which a state was not finite, and where it ended; None: it is whole.
     """
 
     wrong: NDArray[np.int64]

@@ -31,7 +31,7 @@ class Learner(Protocol):
             Numbers that say how it went, by name; `accuracy` is that of examples before they were learned.
 
         Raises:
-            DivergedError: a number is not finite; the network is as it was before the batch.
+            DivergedError: a number is not finite; the network is as it was before the epoch.
         """
 
     def scores(self, inputs: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import Backend, in_julia
+from ..counts import count
 from .epoch import Epoch, Settled, Work
 from .method import Array, DivergedError, Integers, shuffled
 from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network
@@ -99,6 +100,7 @@ class RateLearner:
     ) -> None:  # fmt: skip
         if not 0 <= method.last_factor <= 1:
             raise ValueError(f"last_factor must be from 0 to 1, got {method.last_factor}")
+        count("batch", method.batch)
         self.method, self.network, self.seed = method, network, seed
         self.weights = network.initial(seed)
         units = sum(network.sizes[1:])
@@ -115,13 +117,15 @@ class RateLearner:
             self.network, method.settling, method.nudging, order, 1 + (method.last_factor - 1) * done,
             method.nudging.betas(batches, self.seed, epoch), inputs, np.eye(outputs, dtype=inputs.dtype)[labels],
         )  # fmt: skip
-        self.epoch = found = self._backend().learn(work, self.weights, self.kept)
-        if found.lost is not None:
-            batch, layer = found.lost
+        weights, kept = self.weights.copy(), None if self.kept is None else self.kept.copy()
+        self.epoch = found = self._backend().learn(work, weights, kept)
+        if found.lost is not None or not weights.finite:
+            where = "" if found.lost is None else f": states of layer {found.lost[1] + 1}, in batch {found.lost[0]}"
             raise DivergedError(
-                f"states of layer {layer + 1} are not finite in batch {batch} of epoch {epoch}: weights are those "
-                "before it; lower the rates, the loop's scale or the step"
+                f"numbers ceased to be finite in epoch {epoch}{where}. The network is as before it; lower the rates, "
+                "the loop's scale or the step"
             )
+        self.weights, self.kept = weights, kept
         settled = found.change.max(axis=1)
         return {
             "accuracy": 1 - float(found.wrong.sum()) / len(inputs),

@@ -108,6 +108,11 @@ class Weights(NamedTuple):
         """float32 or float64."""
         return self.biases[0].dtype
 
+    @property
+    def finite(self) -> bool:
+        """Whether all of them are."""
+        return all(np.isfinite(array).all() for array in (*self.links, *self.biases))
+
     def copy(self) -> Weights:
         """With arrays of its own."""
         return Weights([w.copy() for w in self.links], [b.copy() for b in self.biases])

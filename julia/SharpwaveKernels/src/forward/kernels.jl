@@ -111,8 +111,9 @@ function settle_rates(control::Control, numbers, settings, sizes, links, inputs,
             for layer in eachindex(n.sizes), j in columns, i in 1:n.sizes[layer]
                 states[first_unit[layer]+i, places[j]+1] = x.state[layer][i, j]
             end
-            end_batch!(x, control, k, thread) && return
+            meet!(x.barrier)
             thread == 1 && (change[:, k] .= vec(maximum(x.free_change, dims=2)))
+            end_batch!(x, control, k, thread) && return
         end
     end
     throw_if_cancelled(control)

@@ -1,0 +1,133 @@
+"""Networks that learn, one after the other, and what is said of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..experiment import Context
+from ..sweeping import kept, mean_and_sd, points
+from .config import ENERGY, THREE, TWO, EfpConfig, Kind, kinds
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PUBLISHED = {"mnist": 1.9, "fashion-mnist": 11.0}  # % errors of both depths: arXiv 1808.03357
+_RECIPE = {("mnist", TWO): 1.58, ("mnist", THREE): 1.71, ("fashion-mnist", TWO): 10.39}  # ours, in plain torch
+
+Found = dict[str, list[dict[str, Any]]]
+
+
+def learn(context: Context) -> dict[str, Any]:
+    """Train all networks; those that are trained stay, and one in training goes on from its last epoch."""
+    config, home = context.config, points(context)
+    chosen, found = kinds(config), dict[str, list[dict[str, Any]]]()
+    total, done = sum(kind.seeds * kind.epochs for kind in chosen.values()), 0
+    for place, (name, kind) in enumerate(chosen.items()):
+        found[name] = []
+        for seed in range(config.seed, config.seed + kind.seeds):
+            label = home / f"kind-{place}-seed-{seed}"
+            found[name].append(kept(label.with_suffix(".json"), partial(_train, config, kind, seed, label)))
+            done += kind.epochs
+            context.progress(done, total)
+        context.timing(f"{name}, an epoch", float(np.mean([one["seconds"] for one in found[name]])))
+    _report(context, found)
+    longest = max(kind.epochs for kind in chosen.values())
+    curves = np.full((len(found), config.seeds, longest), np.nan)
+    for i, ones in enumerate(found.values()):
+        for j, one in enumerate(ones):
+            curves[i, j, : len(one["train"])] = one["train"]
+    return {
+        "test": (("kind", "seed"), np.array([_padded(ones, config.seeds) for ones in found.values()])),
+        "train": (("kind", "seed", "epoch"), curves),
+        "kind": list(found),
+        "seed": np.arange(config.seed, config.seed + config.seeds),
+        "epoch": np.arange(1, longest + 1),
+    }
+
+
+def _padded(ones: list[dict[str, Any]], seeds: int) -> list[float]:
+    return [one["error"] for one in ones] + [np.nan] * (seeds - len(ones))
+
+
+def _train(config: EfpConfig, kind: Kind, seed: int, label: Path) -> dict[str, Any]:
+    """Errors in percent: of the test images, and epoch by epoch of the training images before each was learned."""
+    from ...data import load
+    from ...forward import DivergedError, ForwardClassifier
+
+    source, path = load(config.data_set), label.with_suffix(".npz")
+    images, labels = source.train_images[: config.examples], source.train_labels[: config.examples]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model = ForwardClassifier(method=kind.method, epochs=kind.epochs, seed=seed, checkpoint=path)
+    diverged = ""
+    try:
+        model.fit(images, labels, resume=True)
+    except DivergedError as error:
+        diverged = str(error)
+    score = model.score(source.test_images[: config.test_images], source.test_labels[: config.test_images])
+    path.unlink(missing_ok=True)
+    history = model.history_
+    return {
+        "error": 100 * (1 - score),
+        "train": [100 * (1 - accuracy) for accuracy in history.get("accuracy", [])],
+        "change": history.get("change", [np.nan])[-1],
+        "seconds": float(np.median(history.get("seconds", [np.nan]))),
+        "diverged": diverged,
+    }
+
+
+def _report(context: Context, found: Found) -> None:
+    config, rows = context.config, []
+    whole = config.examples == EfpConfig.examples
+    for name, ones in found.items():
+        errors = [one["error"] for one in ones]
+        published = _PUBLISHED.get(config.data_set) if whole and name in (TWO, THREE) else None
+        recipe = _RECIPE.get((config.data_set, name)) if whole else None
+        note = "" if published is None else f"published: {published:g} %"
+        context.metric(f"{name}: test error", float(np.mean(errors)), unit="%", note=note)
+        rows.append([
+            name, f"{len(ones[0]['train'])}", mean_and_sd(errors), f"{min(errors):.2f}",
+            mean_and_sd([one["train"][-1] if one["train"] else np.nan for one in ones]),
+            f"{np.median([one['change'] for one in ones]):.2g}", "" if recipe is None else f"{recipe:g}",
+            "" if published is None else f"{published:g}", str(sum(bool(one["diverged"]) for one in ones)),
+        ])  # fmt: skip
+    context.table(
+        "Errors / %",
+        ["networks", "epochs", "test", "best", "training", "unsettled", "in plain torch", "published", "diverged"],
+        rows,
+        f"Mean ± sd over networks of {config.hidden} units a layer, after the number of epochs that was set before. "
+        "Training: of the last epoch, each image before it was learned. Unsettled: largest change of a state in the "
+        "last free step, median over batches of the last epoch. Kinds after the first three are two hidden layers "
+        "with one thing changed.",
+    )  # fmt: skip
+    context.figure(
+        "curves",
+        _draw(found),
+        title="Training errors",
+        alt="Errors fall from some ten percent to near nothing, on a logarithmic axis, a line for each kind.",
+        caption="Of each epoch, each image before it was learned; mean over networks.",
+    )
+
+
+def _draw(found: Found) -> Figure:
+    from matplotlib.figure import Figure
+
+    from ...plots import COLORS, style
+
+    with style():
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        axes = figure.add_subplot()
+        for place, (name, ones) in enumerate(found.items()):
+            curves = np.array([one["train"] for one in ones if len(one["train"]) == len(ones[0]["train"])])
+            main = name in (TWO, THREE, ENERGY)
+            color = COLORS[place] if main else "0.7"
+            axes.plot(
+                np.arange(1, curves.shape[1] + 1), np.maximum(curves.mean(axis=0), 1e-2), color=color,
+                label=name if main else None, lw=1.6 if main else 0.8, zorder=2 if main else 1,
+            )  # fmt: skip
+        axes.set(xlabel="epoch", ylabel="training error / %", yscale="log")
+        axes.legend()
+        return figure

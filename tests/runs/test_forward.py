@@ -1,0 +1,32 @@
+"""Learning without a backward pass, in the quick form of the experiments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from sharpwave.experiments import find
+from sharpwave.experiments.options import quick_form
+from sharpwave.runs import start
+
+
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize(("name", "most"), [("efp-mnist", 25.0), ("efp-fashion", 35.0)])
+def test_networks_that_settle_learn_images(name: str, most: float, tmp_path: Path) -> None:
+    experiment = find(name)
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    errors = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
+    # 90 % is chance; 2000 images, four epochs
+    assert all(errors[f"{kind} hidden layers: test error"] < most for kind in ("two", "three"))
+    assert errors["equilibrium propagation: test error"] < most
+    found = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert len(found.kind) == 12
+    falling = found.train.sel(kind=["two hidden layers", "loop fixed", "states kept"]).isel(seed=0)
+    assert (np.diff(falling.values, axis=1) < 0).all()
+    assert not list(run.directory.rglob("*.npz"))
