@@ -6,8 +6,13 @@ from .classifier import ForwardClassifier
 from .method import DivergedError, Learner, Method
 from .rate_methods import EquilibriumPropagation, ErrorForwardPropagation, RateLearner
 from .rates import Link, Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network
+from .sigprop import SigProp, SigPropRule
+from .torch_methods import Comparison, ConvolutionalLayers, DenseLayers, SignalPropagation
 
 __all__ = [
+    "Comparison",
+    "ConvolutionalLayers",
+    "DenseLayers",
     "DivergedError",
     "EquilibriumPropagation",
     "ErrorForwardPropagation",
@@ -19,6 +24,9 @@ __all__ = [
     "RateLearner",
     "RateNetwork",
     "Settling",
+    "SigProp",
+    "SigPropRule",
+    "SignalPropagation",
     "Weights",
     "energy_network",
     "error_forward_network",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -125,7 +125,7 @@ class SigProp:
             if not torch.isfinite(loss):
                 raise DivergedError(f"the loss of block {place} is {float(loss):g}: lower the learning rate")
             self.updates.take(place, loss)
-            found.append(float(loss))
+            found.append(float(loss.detach()))
         return found
 
     def passing(self, x: Tensor, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
@@ -204,15 +204,11 @@ class SigProp:
         for block in self.blocks:
             block.train(learning)
 
-    def state_dict(self) -> dict[str, Any]:
-        """All that learning goes on from."""
-        return {
-            "blocks": [block.state_dict() for block in self.blocks],
-            "generator": self.generator.state_dict(),
-            "readout": self.readout.state_dict(),
-            "updates": self.updates.state_dict(),
-            "random": self.random.get_state(),
-        }
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What learns, by name."""
+        found: dict[str, nn.Module] = {f"block {k}": block for k, block in enumerate(self.blocks)}
+        return {**found, "targets": self.generator, "readout": self.readout}
 
 
 def _shapes(blocks: Sequence[Block], example: Tensor) -> tuple[tuple[int, ...], int]:

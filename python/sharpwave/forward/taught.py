@@ -69,6 +69,12 @@ class Taught:
         found: Tensor = self.readout(x.flatten(1))
         return found
 
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What learns, by name."""
+        found: dict[str, nn.Module] = {f"block {k}": block for k, block in enumerate(self.blocks)}
+        return {**found, "readout": self.readout}
+
     def _forward(self, x: Tensor) -> list[Tensor]:
         """What each block gives, with nothing kept from one to the next."""
         found = []
@@ -143,6 +149,11 @@ class LocallyTaught(Taught):
 
     def _prepare(self) -> None:
         self.classifiers = [nn.Linear(shape.numel(), self.classes) for shape in self.shapes]
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What learns, by name."""
+        return super().modules | {f"classifier {k}": one for k, one in enumerate(self.classifiers)}
 
     def _groups(self) -> Sequence[list[nn.Parameter]]:
         groups = super()._groups()

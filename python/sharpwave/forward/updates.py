@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .blocks import SeededDropout
+
 MILESTONES, FALL = (0.5, 0.75, 0.875, 0.94), 0.25  # of training, and of the learning rate there: arXiv 2204.01723
+_KEPT = ("step", "exp_avg", "exp_avg_sq")  # of Adam
+
+Arrays = dict[str, NDArray[Any]]
 
 
 class Updates:
@@ -18,12 +25,25 @@ class Updates:
         groups: parameters of each block.
         learning_rate: at first.
         steps: of the whole training.
+
+    Attributes:
+        taken: steps that each block has taken.
     """
 
     def __init__(self, groups: Sequence[Iterable[nn.Parameter]], learning_rate: float, steps: int) -> None:
-        falls = sorted({int(share * steps) for share in MILESTONES})
         self.optimizers = [torch.optim.Adam(list(group), lr=learning_rate) for group in groups]
-        self.schedules = [torch.optim.lr_scheduler.MultiStepLR(one, falls, FALL) for one in self.optimizers]
+        self.learning_rate, self.steps = learning_rate, steps
+        self.taken = [0] * len(self.optimizers)
+
+    def rate(self, taken: int) -> float:
+        """The learning rate after so many steps.
+
+        Example:
+            >>> updates = Updates([[nn.Parameter(torch.zeros(1))]], 1.0, 100)
+            >>> [updates.rate(step) for step in (0, 49, 50, 75, 99)]
+            [1.0, 1.0, 0.25, 0.0625, 0.00390625]
+        """
+        return self.learning_rate * FALL ** sum(taken >= int(share * self.steps) for share in MILESTONES)
 
     def take(self, place: int, root: Tensor, gradient: Tensor | None = None) -> None:
         """Let a block take a step.
@@ -36,15 +56,46 @@ class Updates:
         optimizer = self.optimizers[place]
         optimizer.zero_grad()
         torch.autograd.backward([root], None if gradient is None else [gradient])
+        optimizer.param_groups[0]["lr"] = self.rate(self.taken[place])
         optimizer.step()
-        self.schedules[place].step()
+        self.taken[place] += 1
 
-    def state_dict(self) -> dict[str, Any]:
+    def arrays(self) -> Arrays:
         """All that they go on from."""
-        return {name: [one.state_dict() for one in getattr(self, name)] for name in ("optimizers", "schedules")}
+        found: Arrays = {"taken": np.array(self.taken)}
+        for place, optimizer in enumerate(self.optimizers):
+            for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                for name, value in optimizer.state.get(parameter, {}).items():
+                    found[f"{place}/{number}/{name}"] = value.numpy()
+        return found
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` gave."""
-        for name in ("optimizers", "schedules"):
-            for one, its in zip(getattr(self, name), state[name], strict=True):
-                one.load_state_dict(its)
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take up what `arrays` gave."""
+        self.taken = [int(count) for count in arrays["taken"]]
+        for place, optimizer in enumerate(self.optimizers):
+            for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+                if f"{place}/{number}/step" in arrays:
+                    kept = {name: torch.tensor(arrays[f"{place}/{number}/{name}"]) for name in _KEPT}
+                    optimizer.state[parameter] = kept
+
+
+def module_arrays(modules: Mapping[str, nn.Module]) -> Arrays:
+    """Parameters and buffers of modules, and the states of their random numbers."""
+    found: Arrays = {}
+    for name, module in modules.items():
+        found |= {f"{name}/{key}": value.numpy().copy() for key, value in module.state_dict().items()}
+        for place, generator in enumerate(_generators(module)):
+            found[f"{name}/random {place}"] = generator.get_state().numpy().copy()
+    return found
+
+
+def restore_modules(modules: Mapping[str, nn.Module], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Take up what `module_arrays` gave."""
+    for name, module in modules.items():
+        module.load_state_dict({key: torch.tensor(arrays[f"{name}/{key}"]) for key in module.state_dict()})
+        for place, generator in enumerate(_generators(module)):
+            generator.set_state(torch.tensor(arrays[f"{name}/random {place}"]))
+
+
+def _generators(module: nn.Module) -> list[torch.Generator]:
+    return [one.generator for one in module.modules() if isinstance(one, SeededDropout)]
