@@ -40,6 +40,8 @@ _MODULES = {
     "flipflop-causal": "flipflops.causal",
     "efp-mnist": "efp.mnist",
     "efp-fashion": "efp.fashion",
+    "sigprop-mnist": "sigprop.mnist",
+    "sigprop-fashion": "sigprop.fashion",
 }
 
 

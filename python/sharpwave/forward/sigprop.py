@@ -137,12 +137,25 @@ class SigProp:
         h, t = x, None
         for place, block in enumerate(self.blocks):
             h, t, where = self._pass(place, block, h, t, labels, said)
-            compared = h / h.shape[1] ** 0.5 if self.rule.scaled else h
-            yield place, h, t, LOSSES[self.rule.loss](compared, t, where, labels, self.random)
+            yield place, h, t, self._loss(h, t, where, labels)
             h, t = h.detach(), t.detach()
         if self.rule.prediction == "readout":
             assert t is not None
             yield len(self.blocks), h, t, nn.functional.cross_entropy(self.readout(h.flatten(1)), labels)
+
+    def whole_loss(self, x: Tensor, labels: Tensor) -> Tensor:
+        """The loss of the last block, with all blocks in its graph: what backpropagation would make small."""
+        said = self._said(x).softmax(1) if self.rule.targets == "loop" else None
+        self._train(True)
+        h, t, where = x, None, labels
+        for place, block in enumerate(self.blocks):
+            h, t, where = self._pass(place, block, h, t, labels, said)
+        assert t is not None
+        return self._loss(h, t, where, labels)
+
+    def _loss(self, h: Tensor, t: Tensor, where: Tensor, labels: Tensor) -> Tensor:
+        compared = h / h.shape[1] ** 0.5 if self.rule.scaled else h
+        return LOSSES[self.rule.loss](compared, t, where, labels, self.random)
 
     def _pass(
         self, place: int, block: Block, h: Tensor, t: Tensor | None, labels: Tensor, said: Tensor | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -179,15 +180,25 @@ class AlignedBlocks(Backpropagated):
     (Lillicrap and others, Nature Communications 7, 2016)."""
 
     def _prepare(self) -> None:
-        for block in self.blocks:
-            for module in block.modules():
-                if isinstance(module, nn.Linear | nn.Conv2d):
-                    _align(module, self.random)
-        _align(self.readout, self.random)
+        modules = [one for block in self.blocks for one in block.modules() if isinstance(one, nn.Linear | nn.Conv2d)]
+        self.aligned = {module: _aligned(module, self.random) for module in (*modules, self.readout)}
+        for module, forward in self.aligned.items():
+            module.forward = forward  # type: ignore[method-assign, assignment]
+
+    @contextmanager
+    def plain(self) -> Iterator[None]:
+        """A block in which errors come back through the weights that are learned."""
+        for module in self.aligned:
+            del module.forward
+        try:
+            yield
+        finally:
+            for module, forward in self.aligned.items():
+                module.forward = forward  # type: ignore[method-assign, assignment]
 
 
-def _align(module: nn.Linear | nn.Conv2d, random: torch.Generator) -> None:
-    """Let errors come back through other weights, of the size of the module's own."""
+def _aligned(module: nn.Linear | nn.Conv2d, random: torch.Generator) -> Callable[[Tensor], Tensor]:
+    """What a module does, with errors that come back through other weights, of the size of its own."""
     size = float(module.weight.detach().std()) or (3 * module.weight[0].numel()) ** -0.5
     feedback = torch.randn(module.weight.shape, generator=random) * size
     forward = module.forward
@@ -202,4 +213,4 @@ def _align(module: nn.Linear | nn.Conv2d, random: torch.Generator) -> None:
             )
         return own + (through - through.detach())
 
-    module.forward = aligned  # type: ignore[method-assign, assignment]
+    return aligned

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def learn(work: Work, weights: Weights, kept: Array | None) -> Epoch:
     """Change weights, and the states that examples settled to last, (examples, units), in place."""
     network, settling, nudging = work.network, work.settling, work.nudging
-    links, biases = _tensors(weights)
+    links, biases = tensors(weights)
     inputs, targets = torch.from_numpy(np.asarray(work.inputs)), torch.from_numpy(np.asarray(work.targets))
     held = None if kept is None else torch.from_numpy(kept)
     batches, layers = len(work.order), len(network.sizes) - 1
@@ -32,7 +32,7 @@ def learn(work: Work, weights: Weights, kept: Array | None) -> Epoch:
         some = torch.from_numpy(order[order >= 0])
         x, d = inputs[some], targets[some]
         constant = constants(network, links, biases, x)
-        first = _zeros(network, x) if held is None else list(torch.split(held[some], list(network.sizes[1:]), dim=1))
+        first = zeros(network, x) if held is None else list(torch.split(held[some], list(network.sizes[1:]), dim=1))
         free, change, steps = settle_states(network, settling, links, constant, first)
         found.change[place], found.steps[place] = change, steps
         found.wrong[place] = int((free[-1].argmax(1) != d.argmax(1)).sum())
@@ -53,11 +53,11 @@ def learn(work: Work, weights: Weights, kept: Array | None) -> Epoch:
 
 def settle(network: RateNetwork, settling: Settling, weights: Weights, inputs: Array, batch: int) -> Settled:
     """Where states settle freely to."""
-    links, biases = _tensors(weights)
+    links, biases = tensors(weights)
     found = []
     for x in torch.split(torch.from_numpy(np.asarray(inputs)), batch):
         constant = constants(network, links, biases, x)
-        found.append(settle_states(network, settling, links, constant, _zeros(network, x)))
+        found.append(settle_states(network, settling, links, constant, zeros(network, x)))
     states = [np.concatenate([one[0][k].numpy() for one in found]) for k in range(len(network.sizes) - 1)]
     return Settled(states, np.array([one[1] for one in found]), np.array([one[2] for one in found]))
 
@@ -132,10 +132,11 @@ def _update(
         bias += factor * rate * (plus[k] - minus[k]).sum(0)
 
 
-def _zeros(network: RateNetwork, x: Tensor) -> States:
+def zeros(network: RateNetwork, x: Tensor) -> States:
+    """States to begin with."""
     return [x.new_zeros(len(x), size) for size in network.sizes[1:]]
 
 
-def _tensors(weights: Weights) -> tuple[list[Tensor], list[Tensor]]:
+def tensors(weights: Weights) -> tuple[list[Tensor], list[Tensor]]:
     """Which share the memory of the arrays."""
     return [torch.from_numpy(w) for w in weights.links], [torch.from_numpy(b) for b in weights.biases]

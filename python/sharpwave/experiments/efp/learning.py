@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context
-from ..sweeping import kept, mean_and_sd, points
+from ..sweeping import kept, mean_and_sd, points, shown
 from .config import ENERGY, THREE, TWO, EfpConfig, Kind, kinds
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _report(context: Context, found: Found) -> None:
         note = "" if published is None else f"published: {published:g} %"
         context.metric(f"{name}: test error", float(np.mean(errors)), unit="%", note=note)
         rows.append([
-            name, f"{len(ones[0]['train'])}", mean_and_sd(errors), f"{min(errors):.2f}",
-            mean_and_sd([one["train"][-1] if one["train"] else np.nan for one in ones]),
+            name, f"{len(ones[0]['train'])}", shown(*mean_and_sd(errors), 2), f"{min(errors):.2f}",
+            shown(*mean_and_sd([one["train"][-1] if one["train"] else np.nan for one in ones]), 2),
             f"{np.median([one['change'] for one in ones]):.2g}", "" if recipe is None else f"{recipe:g}",
             "" if published is None else f"{published:g}", str(sum(bool(one["diverged"]) for one in ones)),
         ])  # fmt: skip

@@ -1,0 +1,1 @@
+"""Signal propagation beside other ways of teaching the same layers."""

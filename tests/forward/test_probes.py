@@ -1,0 +1,98 @@
+"""What learning costs, where it goes, when errors arrive, and what is dead."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sharpwave.forward import Nudging, Settling, SigProp, SigPropRule, energy_network, error_forward_network
+from sharpwave.forward.arrival import arrival
+from sharpwave.forward.costs import SavedBytes, cost_by_block, cost_of_a_batch
+from sharpwave.forward.probes import alignment, find_collapse
+from sharpwave.forward.taught import AlignedBlocks, Backpropagated, DirectlyTaught
+
+X = torch.rand(64, 10, generator=torch.Generator().manual_seed(0))
+Y = (X[:, :3] * torch.tensor([1.0, 1.1, 1.2])).argmax(1)
+
+
+def layers(depth: int, width: int = 32) -> nn.Sequential:
+    torch.manual_seed(0)
+    sizes = (10, *(width,) * depth)
+    return nn.Sequential(*[one for a, b in pairwise(sizes) for one in (nn.Linear(a, b), nn.ReLU())])
+
+
+def test_memory_is_freed_as_it_is_counted() -> None:
+    x = torch.ones(1000, requires_grad=True)
+    with SavedBytes() as saved:
+        for _ in range(5):
+            torch.autograd.backward([x.exp().sum()])
+    assert saved.peak == 4000
+    with SavedBytes() as saved:
+        kept = [x.exp().sum() for _ in range(5)]
+    assert len(kept) == 5
+    assert saved.peak == 20_000
+
+
+def test_memory_does_not_grow_with_depth_where_layers_learn_as_the_pass_reaches_them() -> None:
+    peaks: dict[str, list[int]] = {"sigprop": [], "backprop": []}
+    for depth in (2, 8, 16):
+        one = SigProp(layers(depth), 3, X[0], SigPropRule(), 10)
+        other = Backpropagated(layers(depth), 3, X[0], 1e-3, 10)
+        peaks["sigprop"].append(cost_of_a_batch(one, X, Y, 1).bytes)
+        peaks["backprop"].append(cost_of_a_batch(other, X, Y, 1).bytes)
+    assert max(peaks["sigprop"]) == min(peaks["sigprop"])
+    assert peaks["backprop"][2] > 5 * peaks["backprop"][0]
+    blocks = cost_by_block(SigProp(layers(4), 3, X[0], SigPropRule(), 10), X, Y)
+    assert len(blocks) == 4
+    assert all(block.bytes > 0 and block.seconds > 0 for block in blocks)
+
+
+def test_steps_are_compared_with_those_of_backpropagation() -> None:
+    plain = Backpropagated(layers(3), 3, X[0], 1e-3, 10)
+    nn.init.normal_(plain.readout.weight)
+    direct, aligned = (kind(layers(3), 3, X[0], 1e-3, 10) for kind in (DirectlyTaught, AlignedBlocks))
+    for one in (direct, aligned):
+        nn.init.normal_(one.readout.weight)
+    before = {name: array.clone() for name, array in direct.blocks[1].state_dict().items()}
+    angles = alignment(direct, X, Y)
+    assert len(angles) == 3
+    assert all(20 < angle < 160 for angle in angles)
+    for name, array in direct.blocks[1].state_dict().items():
+        torch.testing.assert_close(array, before[name])
+    assert max(alignment(plain, X, Y)) < 0.1
+    assert 5 < alignment(aligned, X, Y)[0] < 175
+    # The last block's step is the gradient of its own loss, which is that of the whole network for it.
+    own = alignment(SigProp(layers(3), 3, X[0], SigPropRule(), 10), X, Y)
+    assert own[-1] < 0.1
+    assert all(0 <= angle <= 180 for angle in own)
+
+
+@pytest.mark.parametrize(("loss", "dead"), [("distance", True), ("classes", False)])
+def test_a_layer_that_says_nothing_is_named(loss: str, dead: bool) -> None:
+    one = SigProp(layers(3), 3, X[0], SigPropRule(loss=loss, learning_rate=0.01), 1000)
+    assert find_collapse(one, X) is None
+    for _ in range(600):
+        one.learn(X, Y)
+    found = find_collapse(one, X)
+    assert (found is not None) == dead
+    if found is not None:
+        assert str(found).startswith(f"block {found.block} has collapsed: examples differ by")
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_errors_go_round_the_loop_one_layer_a_step(constant: bool) -> None:
+    sizes, draw = (6, 20, 20, 20, 3), np.random.default_rng(0)
+    x, d = draw.uniform(size=(8, 6)), np.eye(3)[draw.integers(0, 3, 8)]
+    settling, nudging = Settling(60, 8), Nudging(constant=constant)
+    forward = error_forward_network(sizes, (1.0,) * 4)
+    changes, first = arrival(forward, settling, nudging, forward.initial(0, np.float64), x, d)
+    assert changes.shape == (8, 4)
+    assert first.tolist() == [2, 3, 4, 1]  # outputs, then by the loop to the first layer, and on
+    both = energy_network(sizes, (1.0,) * 4)
+    settling = Settling(60, 8, step=0.5, clipped=True)
+    _, first = arrival(both, settling, nudging, both.initial(0, np.float64), x, d)
+    assert first.tolist() == [4, 3, 2, 1]  # from the outputs back
