@@ -30,3 +30,22 @@ def test_networks_that_settle_learn_images(name: str, most: float, tmp_path: Pat
     falling = found.train.sel(kind=["two hidden layers", "loop fixed", "states kept"]).isel(seed=0)
     assert (np.diff(falling.values, axis=1) < 0).all()
     assert not list(run.directory.rglob("*.npz"))
+
+
+@pytest.mark.parametrize("name", ["sigprop-mnist", "sigprop-fashion"])
+def test_signals_go_forward_and_memory_does_not_grow(name: str, tmp_path: Path) -> None:
+    experiment = find(name)
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    values = {line["name"]: line["value"] for line in lines if "value" in line}
+    assert values["memory of sigprop, growth with depth"] == 1.0
+    assert values["memory of backpropagation, growth with depth"] > 2.0
+    # 90 % is chance; 1500 images, three epochs
+    for layers in ("dense", "convolutional"):
+        plain = values[f"{layers}, backpropagation: test error"]
+        assert plain < 75
+        assert values[f"{layers}, sigprop, class targets, classes: test error"] < plain + 10
+    found = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert found.error.shape == (7 + 14 + 1 + 5 + 8 + 1, 1)
+    assert (found.bytes > 0).all()

@@ -50,16 +50,11 @@ class ForwardForward(Dense):
     """The second pass is that of a wrong label: layers make their activities large with the right one, and small with
     it (arXiv 2212.13345).
 
-    The label takes the place of the first pixels. A class is as likely as activities of all layers but the first are
-    large with it; the readout is not used.
+    The label takes the place of the first pixels. A class is as likely as activities of all layers are large with it,
+    those of the first too, which is a choice: others say little in the first epochs. The readout is not used.
     """
 
-    threshold = 2.0  # of the mean square of activities, a choice
-
-    def _prepare(self) -> None:
-        super()._prepare()
-        if len(self.blocks) < 2:
-            raise ValueError("ForwardForward decides by the layers after the first: use two or more")
+    threshold = 0.5  # of the mean square of activities, a choice
 
     def learn(self, x: Tensor, labels: Tensor) -> float:
         """Learn a batch; see `Taught`. Returns the last layer's loss."""
@@ -82,7 +77,7 @@ class ForwardForward(Dense):
             h, large = self._labelled(x, torch.full((len(x),), label)), torch.zeros(len(x))
             for place, block in enumerate(self.blocks):
                 h = block.eval()(_of_length_one(h) if place else h)
-                large += h.square().mean(1) if place else 0
+                large += h.square().mean(1)
             found.append(large)
         return torch.stack(found, dim=1)
 
