@@ -15,6 +15,7 @@ from sharpwave_bridge import JuliaUnavailableError
 
 from .bridge import measure_bridge
 from .dynamics import measure_dynamics
+from .forward import measure_forward
 from .install import install_peers, peers_python
 from .measure import Say
 from .ode import OURS as OUR_ODE_SOLVERS
@@ -33,6 +34,7 @@ from .worker import peers as peer_worker
 _PAIRED: dict[str, Callable[[Say], tuple[list[Entry], list[Cost]]]] = {
     "waves": measure_waves,
     "dynamics": measure_dynamics,
+    "forward": measure_forward,
 }
 GROUPS = ("bridge", "ode", "recall", "spiking", *_PAIRED)
 LIMIT = 30.0  # seconds of one sample

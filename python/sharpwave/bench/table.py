@@ -18,11 +18,13 @@ _TITLES = {
     "spiking": "Spiking networks",
     "waves": "Wave lattices and trained RNNs",
     "dynamics": "What is inside networks",
+    "forward": "Learning without a backward pass",
 }
 _WORK = {  # groups in which the work is the same, and what their times are
     "spiking": "Times of an example of 250 ms, or of a second of CUBA; ours as a whole call.",
     "waves": "Times of a step.",
     "dynamics": "Times of all starts of a network.",
+    "forward": "Times of a batch, or of an epoch.",
 }
 
 

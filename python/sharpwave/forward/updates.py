@@ -31,7 +31,7 @@ class Updates:
     """
 
     def __init__(self, groups: Sequence[Iterable[nn.Parameter]], learning_rate: float, steps: int) -> None:
-        self.optimizers = [torch.optim.Adam(list(group), lr=learning_rate) for group in groups]
+        self.optimizers = [torch.optim.Adam(list(group), lr=learning_rate, fused=True) for group in groups]
         self.learning_rate, self.steps = learning_rate, steps
         self.taken = [0] * len(self.optimizers)
 
