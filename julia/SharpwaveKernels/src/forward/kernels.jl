@@ -77,7 +77,7 @@ function free!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, i
     begin!(x, columns, turn) do k, i, j
         holds && i <= n.sizes[k] ? kept[first_unit[k]+i, places[j]+1] : zero(T)
     end
-    done, turn = settle!(n, x, s, thread, columns, s.free_steps, s.tolerance > 0 ? s.tolerance : -1.0, x.constant[end], 1.0, turn)
+    done, turn = settle!(n, x, s, thread, columns, s.free_steps, s.tolerance > 0 ? s.tolerance : -1.0, x.constant[end], 1.0, turn, !holds)
     for k in eachindex(n.sizes)
         copy_columns!(x.free_state[k], x.state[k], columns)
         copy_columns!(x.free_active[k], x.active[turn][k], columns)

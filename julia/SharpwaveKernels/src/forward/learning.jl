@@ -21,7 +21,7 @@ function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::I
             x.nudged[i, j] = muladd(strength, lacking, x.constant[outputs][i, j])
         end
     end
-    _, turn = settle!(n, x, s, thread, columns, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn)
+    _, turn = settle!(n, x, s, thread, columns, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn, false)
     return turn
 end
 

@@ -79,15 +79,15 @@ end
 
 """
 Up to so many steps of a thread's examples, in which outputs have this constant and leak. How many were done, and in which of the turns
-activities are afterwards. With a tolerance from 0 on, threads wait for each other, and know the same.
+activities are afterwards. At rest, nothing is active at first. With a tolerance from 0 on, threads wait for each other, and know the same.
 """
-function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, outputs::Matrix{T}, leak::Float64, turn::Int) where {T}
+function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, outputs::Matrix{T}, leak::Float64, turn::Int, at_rest::Bool) where {T}
     last_layer = length(n.sizes)
     for done in 1:steps
         for k in eachindex(n.sizes)
             u = x.drive[k]
             copy_columns!(u, k == last_layer ? outputs : x.constant[k], columns)
-            drive!(u, n, k, 1:last_layer, x.active[turn], columns)
+            at_rest && done == 1 || drive!(u, n, k, 1:last_layer, x.active[turn], columns)
             x.change[k, thread] = move!(x.state[k], x.active[3-turn][k], u, columns, T(s.step), T(k == last_layer ? leak : 1.0), s.clipped)
         end
         turn = 3 - turn
