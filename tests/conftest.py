@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,12 @@ import sharpwave_bridge as bridge
 # How long an example may take depends on what else the machine does: it is not what these tests are about.
 settings.register_profile("sharpwave", deadline=None)
 settings.load_profile("sharpwave")
+
+
+def pytest_configure() -> None:
+    # In the background job of a script SIGINT is ignored, and so it would be in all processes that tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,7 +18,8 @@ def process_kept() -> Iterator[None]:
     """Put back what Julia changes: signal handlers that are Python's, and whether standard streams block.
 
     `signal.signal` works on the main thread only; sigaction itself works on all. Julia makes pipes non-blocking,
-    after which a long `print` raises BlockingIOError.
+    after which a long `print` raises BlockingIOError. A signal that comes within the block may reach Julia's handler,
+    and be lost: it has to be sent once more.
     """
     libc = ctypes.CDLL(None)
     saved = {}
