@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .record import Cost, Entry
 
 if TYPE_CHECKING:
     from ..forward.epoch import Work
-    from ..forward.rates import RateNetwork
+    from ..forward.rates import RateNetwork, Weights
 
 SIZES, BATCH, BATCHES = (784, 500, 500, 10), 100, 30
 FREE, NUDGED = 20, 10
@@ -83,11 +84,14 @@ def _seconds(work: Work) -> tuple[list[float], float]:
 
     weights, found = work.network.initial(0), []
     for _ in range(7):
-        found.append(
-            [samples(lambda b=b: b.learn(work, weights.copy(), None), 1)[0] for b in (julia_backend, torch_backend)]
-        )  # type: ignore[misc]
-    ours, twin = np.sort(np.array(found) / BATCHES, axis=0).T
+        for backend in (julia_backend, torch_backend):
+            found.append(samples(partial(_learn, backend, work, weights), 1)[0])
+    ours, twin = np.sort(np.reshape(found, (-1, 2)) / BATCHES, axis=0).T
     return ours.tolist(), float(twin[3])
+
+
+def _learn(backend: Any, work: Work, weights: Weights) -> None:
+    backend.learn(work, weights.copy(), None)
 
 
 def _products(network: RateNetwork) -> float:
