@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sharpwave.forward import DivergedError, SigProp, SigPropRule
+from sharpwave.forward import DivergedError, SigProp, SigPropRule, learn_in_parallel
 from sharpwave.forward.blocks import SeededDropout, blocks_of
 from sharpwave.forward.losses import LOSSES, similarities
 from sharpwave.forward.targets import TargetGenerator
@@ -220,3 +220,31 @@ def test_generators_are_seeded_and_fit_the_first_layer() -> None:
     assert t.shape == (60, 7)
     assert not t.requires_grad
     assert place.tolist() == list(range(60))
+
+
+@pytest.mark.parametrize(
+    "rule", [RULES[0], RULES[3], RULES[6], RULES[8]], ids=lambda r: f"{r.targets}-{r.loss}-{r.prediction}"
+)
+def test_blocks_that_work_at_once_learn_the_same_as_in_turn(rule: SigPropRule) -> None:
+    batches = [(X[k : k + 20], Y[k : k + 20]) for k in (0, 20, 40)] * 7
+    torch.manual_seed(0)
+    one, other = (model(rule, dense(nn.BatchNorm1d(30), nn.Dropout(0.2))) for _ in range(2))
+    in_turn = [one.learn(x, y) for x, y in batches]
+    at_once = learn_in_parallel(other, batches)
+    assert at_once == in_turn
+    for name, module in one.modules.items():
+        for key, value in module.state_dict().items():
+            torch.testing.assert_close(other.modules[name].state_dict()[key], value, rtol=0, atol=0)
+
+
+def test_a_block_that_fails_holds_up_no_other() -> None:
+    one = model(SigPropRule())
+    with torch.no_grad():
+        one.blocks[1].first.weight[0, 0] = torch.nan
+    with pytest.raises(DivergedError, match="the loss of block 1 is nan"):
+        learn_in_parallel(one, [(X, Y)] * 20)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        learn_in_parallel(model(SigPropRule()), [(X[:, :5], Y)] * 20)
+    loop = model(SigPropRule(targets="loop", loss="batch", prediction="readout"))
+    with pytest.raises(ValueError, match=r"use SigProp\.learn"):
+        learn_in_parallel(loop, [(X, Y)])

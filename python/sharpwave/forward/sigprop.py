@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import torch
@@ -68,7 +69,7 @@ class SigProp:
         network: an `nn.Sequential` of layers of any kind, without a classifier at its end; see `blocks_of`.
         classes: how many.
         example: one input (...), from which shapes are found.
-        rule: how it learns.
+        rule: how it learns; None: `SigPropRule()`.
         steps: batches of the whole training, for the schedule of learning rates.
         seed: of target generator, readout and random choices.
 
@@ -90,8 +91,10 @@ class SigProp:
     """
 
     def __init__(
-        self, network: nn.Sequential, classes: int, example: Tensor, rule: SigPropRule, steps: int, seed: int = 0
-    ) -> None:
+        self, network: nn.Sequential, classes: int, example: Tensor, rule: SigPropRule | None = None, steps: int = 1000,
+        seed: int = 0,
+    ) -> None:  # fmt: skip
+        rule = rule or SigPropRule()
         self.blocks, self.rule, self.classes = blocks_of(network, seed), rule, classes
         with torch.no_grad():
             before, last = _shapes(self.blocks, example)
@@ -101,7 +104,7 @@ class SigProp:
         self.readout = nn.Linear(last, classes)
         nn.init.zeros_(self.readout.weight)
         nn.init.zeros_(self.readout.bias)
-        self.random = torch.Generator().manual_seed(seed)
+        self.random = [torch.Generator().manual_seed(1000 * seed + place) for place in range(len(self.blocks))]
         groups: list[list[nn.Parameter]] = [list(block.parameters()) for block in self.blocks]
         groups[0] += [one for one in self.generator.parameters() if one.requires_grad]
         groups.append(list(self.readout.parameters()))
@@ -122,43 +125,52 @@ class SigProp:
         """
         found = []
         for place, _, _, loss in self.passing(x, labels):
-            if not torch.isfinite(loss):
-                raise DivergedError(f"the loss of block {place} is {float(loss):g}: lower the learning rate")
-            self.updates.take(place, loss)
             found.append(float(loss.detach()))
+            if not isfinite(found[-1]):
+                raise DivergedError(f"the loss of block {place} is {found[-1]:g}: lower the learning rate")
+            self.updates.take(place, loss)
         return found
 
     def passing(self, x: Tensor, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
         """Go through the blocks: number, activities h and t, and the loss, which the caller may use for an update."""
-        said = None
-        if self.rule.targets == "loop":
-            said = self._said(x).softmax(1)
-        self._train(True)
+        said = self._said(x).softmax(1) if self.rule.targets == "loop" else None
+        self.train(True)
         h, t = x, None
-        for place, block in enumerate(self.blocks):
-            h, t, where = self._pass(place, block, h, t, labels, said)
-            yield place, h, t, self._loss(h, t, where, labels)
+        for place in range(len(self.blocks)):
+            h, t, loss = self.at_block(place, h, t, labels, said)
+            yield place, h, t, loss
             h, t = h.detach(), t.detach()
         if self.rule.prediction == "readout":
             assert t is not None
-            yield len(self.blocks), h, t, nn.functional.cross_entropy(self.readout(h.flatten(1)), labels)
+            yield len(self.blocks), h, t, self.read(h, labels)
+
+    def at_block(
+        self, place: int, h: Tensor, t: Tensor | None, labels: Tensor, said: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Activities after a block, from those before it (t: None before the first), and its loss."""
+        h, t, where = self._pass(self.blocks[place], h, t, labels, said)
+        return h, t, self._loss(place, h, t, where, labels)
+
+    def read(self, h: Tensor, labels: Tensor) -> Tensor:
+        """The readout's loss, of the last block's activities."""
+        return nn.functional.cross_entropy(self.readout(h.flatten(1)), labels)
 
     def whole_loss(self, x: Tensor, labels: Tensor) -> Tensor:
         """The loss of the last block, with all blocks in its graph: what backpropagation would make small."""
         said = self._said(x).softmax(1) if self.rule.targets == "loop" else None
-        self._train(True)
+        self.train(True)
         h, t, where = x, None, labels
-        for place, block in enumerate(self.blocks):
-            h, t, where = self._pass(place, block, h, t, labels, said)
+        for block in self.blocks:
+            h, t, where = self._pass(block, h, t, labels, said)
         assert t is not None
-        return self._loss(h, t, where, labels)
+        return self._loss(len(self.blocks) - 1, h, t, where, labels)
 
-    def _loss(self, h: Tensor, t: Tensor, where: Tensor, labels: Tensor) -> Tensor:
+    def _loss(self, place: int, h: Tensor, t: Tensor, where: Tensor, labels: Tensor) -> Tensor:
         compared = h / h.shape[1] ** 0.5 if self.rule.scaled else h
-        return LOSSES[self.rule.loss](compared, t, where, labels, self.random)
+        return LOSSES[self.rule.loss](compared, t, where, labels, self.random[place])
 
     def _pass(
-        self, place: int, block: Block, h: Tensor, t: Tensor | None, labels: Tensor, said: Tensor | None
+        self, block: Block, h: Tensor, t: Tensor | None, labels: Tensor, said: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Both streams through a block, as one batch; and the place of each example's target."""
         if t is None:
@@ -178,7 +190,7 @@ class SigProp:
         """What speaks for each class, (examples, classes)."""
         if self.rule.prediction == "readout":
             return self._said(x)
-        self._train(False)
+        self.train(False)
         found = self._similar(x, range(len(self.blocks)))
         if self.rule.prediction == "closest":
             near = found[0].topk(min(CLOSEST, self.classes), dim=1).indices
@@ -189,7 +201,7 @@ class SigProp:
     @torch.no_grad()
     def scores_by_block(self, x: Tensor) -> list[Tensor]:
         """How well each class's target goes with the activities of each block, (examples, classes) each."""
-        self._train(False)
+        self.train(False)
         return self._similar(x, range(len(self.blocks)))
 
     def _similar(self, x: Tensor, places: Sequence[int]) -> list[Tensor]:
@@ -199,7 +211,7 @@ class SigProp:
             h, t = x, None
             labels = torch.zeros(len(x), dtype=torch.long) if each is None else torch.full((len(x),), each)
             for place, block in enumerate(self.blocks):
-                h, t, _ = self._pass(place, block, h, t, labels, None)
+                h, t, _ = self._pass(block, h, t, labels, None)
                 z = similarities(h, t) if each is None else (h * t).flatten(1).sum(1, keepdim=True)
                 found[place].append(z)
         return [torch.cat(one, dim=1) for one in found]
@@ -207,13 +219,14 @@ class SigProp:
     @torch.no_grad()
     def _said(self, x: Tensor) -> Tensor:
         """What the readout says, (examples, classes)."""
-        self._train(False)
+        self.train(False)
         for block in self.blocks:
             x = block(x)
         found: Tensor = self.readout(x.flatten(1))
         return found
 
-    def _train(self, learning: bool) -> None:
+    def train(self, learning: bool) -> None:
+        """Whether blocks learn, or are tested."""
         for block in self.blocks:
             block.train(learning)
 

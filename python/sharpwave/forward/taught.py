@@ -37,7 +37,7 @@ class Taught:
         self.blocks, self.classes = blocks_of(network, seed), classes
         with torch.no_grad():
             self.shapes = self._shapes(example)
-        self.random = torch.Generator().manual_seed(seed)
+        self.random = [torch.Generator().manual_seed(seed)]
         self.readout = nn.Linear(self.shapes[-1].numel(), classes)
         nn.init.zeros_(self.readout.weight)
         nn.init.zeros_(self.readout.bias)
@@ -119,7 +119,7 @@ class DirectlyTaught(Taught):
 
     def _prepare(self) -> None:
         self.feedback = [
-            torch.randn(self.classes, shape.numel(), generator=self.random) / self.classes**0.5
+            torch.randn(self.classes, shape.numel(), generator=self.random[0]) / self.classes**0.5
             for shape in self.shapes
         ]  # fmt: skip
 
@@ -181,7 +181,7 @@ class AlignedBlocks(Backpropagated):
 
     def _prepare(self) -> None:
         modules = [one for block in self.blocks for one in block.modules() if isinstance(one, nn.Linear | nn.Conv2d)]
-        self.aligned = {module: _aligned(module, self.random) for module in (*modules, self.readout)}
+        self.aligned = {module: _aligned(module, self.random[0]) for module in (*modules, self.readout)}
         for module, forward in self.aligned.items():
             module.forward = forward  # type: ignore[method-assign, assignment]
 

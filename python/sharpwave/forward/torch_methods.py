@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from ..counts import count
 from ..suggest import unknown
@@ -17,7 +17,7 @@ from .method import Array, DivergedError, Integers, shuffled
 from .sigprop import SigProp, SigPropRule
 from .taught import AlignedBlocks, Backpropagated, DirectlyTaught, LocallyTaught, TargetTaught, Taught
 from .two_passes import ForwardForward, Pepita
-from .updates import module_arrays, restore_modules
+from .updates import Updates, module_arrays, restore_modules
 
 _CHUNK = 1000  # examples that are scored together
 WAYS: dict[str, type[Taught]] = {
@@ -150,6 +150,23 @@ class Comparison:
         return TorchLearner(make, self.batch, seed)
 
 
+class Teachable(Protocol):
+    """A network and its way of learning, as `TorchLearner` needs it."""
+
+    updates: Updates
+    random: list[torch.Generator]
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What learns, by name."""
+
+    def learn(self, x: Tensor, labels: Tensor) -> float | list[float]:
+        """Learn a batch x (examples, features) of classes (examples,). Returns losses."""
+
+    def scores(self, x: Tensor) -> Tensor:
+        """What speaks for each class, (examples, classes)."""
+
+
 class TorchLearner:
     """A network of torch that learns to classify; see `Learner`.
 
@@ -157,7 +174,7 @@ class TorchLearner:
         model: the network and its way of learning.
     """
 
-    def __init__(self, make: Callable[[], SigProp | Taught], batch: int, seed: int) -> None:
+    def __init__(self, make: Callable[[], Teachable], batch: int, seed: int) -> None:
         self.batch, self.seed = batch, seed
         with torch.random.fork_rng(devices=[]):  # initial numbers depend on the seed alone
             torch.manual_seed(seed)
@@ -185,11 +202,13 @@ class TorchLearner:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Parameters, moments and random numbers; see `Learner`."""
         found = {f"updates/{name}": array for name, array in self.model.updates.arrays().items()}
-        return found | module_arrays(self.model.modules) | {"random": self.model.random.get_state().numpy()}
+        found |= {f"random {k}": one.get_state().numpy() for k, one in enumerate(self.model.random)}
+        return found | module_arrays(self.model.modules)
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
         own = {name.removeprefix("updates/"): array for name, array in arrays.items() if name.startswith("updates/")}
         self.model.updates.restore(own)
         restore_modules(self.model.modules, arrays)
-        self.model.random.set_state(torch.tensor(arrays["random"]))
+        for k, one in enumerate(self.model.random):
+            one.set_state(torch.tensor(arrays[f"random {k}"]))

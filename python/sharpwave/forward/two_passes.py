@@ -29,7 +29,7 @@ class Pepita(Dense):
         first = self.blocks[0].first
         assert isinstance(first, nn.Linear)
         scale = 0.05 * (6 / first.in_features) ** 0.5  # as there
-        self.feedback = scale * (2 * torch.rand(self.classes, first.in_features, generator=self.random) - 1)
+        self.feedback = scale * (2 * torch.rand(self.classes, first.in_features, generator=self.random[0]) - 1)
 
     def learn(self, x: Tensor, labels: Tensor) -> float:
         """Learn a batch; see `Taught`."""
@@ -58,7 +58,7 @@ class ForwardForward(Dense):
 
     def learn(self, x: Tensor, labels: Tensor) -> float:
         """Learn a batch; see `Taught`. Returns the last layer's loss."""
-        wrong = (labels + torch.randint(1, self.classes, labels.shape, generator=self.random)) % self.classes
+        wrong = (labels + torch.randint(1, self.classes, labels.shape, generator=self.random[0])) % self.classes
         h = torch.cat([self._labelled(x, labels), self._labelled(x, wrong)])
         sign = torch.ones(len(h))
         sign[len(x) :] = -1

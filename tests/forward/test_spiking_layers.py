@@ -1,0 +1,82 @@
+"""Signal propagation through integrate-and-fire neurons."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sharpwave.data import load
+from sharpwave.forward import ForwardClassifier
+from sharpwave.forward.spiking import WAYS, SpikingSignalPropagation, integrate_and_fire, smooth_spike
+
+DIGITS = load("digits")
+X, Y = DIGITS.train_images, DIGITS.train_labels
+LEAST = {"voltage": 0.6, "surrogate": 0.7, "backpropagation": 0.85, "shallow": 0.6}  # chance is .1
+
+
+def method(way: str, **settings) -> SpikingSignalPropagation:
+    return SpikingSignalPropagation(way, (8, 16), 64, **{"batch": 64, "learning_rate": 5e-3, **settings})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_learns_and_none_teaches_what_it_should_not(way: str) -> None:
+    fitted = ForwardClassifier(method=method(way), epochs=15, pixel_max=16).fit(X, Y)
+    assert fitted.score(DIGITS.test_images, DIGITS.test_labels) > LEAST[way]
+    fresh = method(way).start(64, 10, len(X), 0).model
+    moved = [
+        not torch.equal(a.layer.weight, b.layer.weight)
+        for a, b in zip(fitted.learner_.model.layers, fresh.layers, strict=True)
+    ]
+    assert moved == [way != "shallow"] * 3
+
+
+@given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=12), st.floats(0.1, 3.0))
+def test_what_comes_in_is_spikes_and_what_is_left(currents: list[float], threshold: float) -> None:
+    current = torch.tensor(currents, dtype=torch.float64)[:, None]
+    spikes, u = integrate_and_fire(current, threshold, False)
+    left = u[-1] + threshold - threshold * spikes[-1]
+    torch.testing.assert_close(current.sum(0), threshold * spikes.sum(0) + left)
+    torch.testing.assert_close(spikes, (u > 0).to(u.dtype))
+
+
+def test_the_gradient_of_a_spike_is_that_of_the_smooth_one() -> None:
+    current = torch.linspace(-1, 3, 9, dtype=torch.float64)[None].requires_grad_()
+    spikes, _ = integrate_and_fire(current, 1.0, True)
+    (given_,) = torch.autograd.grad(spikes.sum(), current)
+    u = (current.detach() - 1).requires_grad_()
+    (expected,) = torch.autograd.grad(smooth_spike(u).sum(), u)
+    torch.testing.assert_close(given_, expected)
+    assert float(smooth_spike(torch.tensor(0.0))) == 0.5
+    assert math.isclose(float(smooth_spike(torch.tensor(1e6))), 1.0, abs_tol=1e-5)
+    assert not integrate_and_fire(current, 1.0, False)[0].requires_grad
+
+
+def test_a_fit_that_goes_on_ends_in_the_same_numbers() -> None:
+    whole = ForwardClassifier(method=method("voltage"), epochs=2, pixel_max=16).fit(X, Y)
+    learner = method("voltage").start(64, 10, len(X), 0)
+    inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
+    learner.learn(inputs, Y, 0, 2)
+    other = method("voltage").start(64, 10, len(X), 0)
+    other.restore(learner.arrays())
+    other.learn(inputs, Y, 1, 2)
+    for name, array in whole.learner_.arrays().items():
+        np.testing.assert_array_equal(array, other.arrays()[name])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: method("volts"), "unknown way 'volts': did you mean 'voltage'"),
+        (lambda: method("voltage", steps=0), "steps must be a whole number from 1 on, got 0"),
+        (lambda: method("voltage", threshold=0.0), "threshold and learning_rate must be positive"),
+        (lambda: method("voltage").start(63, 10, 5, 0), "expected square images of at least 4 x 4 pixels, got 63"),
+    ],
+)
+def test_what_is_no_network_is_refused(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
