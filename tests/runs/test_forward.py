@@ -49,3 +49,13 @@ def test_signals_go_forward_and_memory_does_not_grow(name: str, tmp_path: Path) 
     found = xarray.load_dataset(run.directory / "results" / "learn.nc")
     assert found.error.shape == (7 + 14 + 1 + 5 + 8 + 1, 1)
     assert (found.bytes > 0).all()
+
+
+def test_neurons_that_spike_are_taught_in_four_ways(tmp_path: Path) -> None:
+    experiment = find("sigprop-spiking")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    found = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert found.error.shape == (4, 1)
+    assert ((found.error > 0) & (found.error < 95)).all()
+    assert float(found.error.sel(kind="mnist, backpropagation").squeeze()) < 80

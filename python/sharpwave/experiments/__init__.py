@@ -42,6 +42,7 @@ _MODULES = {
     "efp-fashion": "efp.fashion",
     "sigprop-mnist": "sigprop.mnist",
     "sigprop-fashion": "sigprop.fashion",
+    "sigprop-spiking": "sigprop.spiking",
 }
 
 

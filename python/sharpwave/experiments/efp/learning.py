@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context
+from ..fitting import fit_and_test
 from ..sweeping import kept, mean_and_sd, points, shown
 from .config import ENERGY, THREE, TWO, EfpConfig, Kind, kinds
 
@@ -55,28 +56,10 @@ def _padded(ones: list[dict[str, Any]], seeds: int) -> list[float]:
 
 def _train(config: EfpConfig, kind: Kind, seed: int, label: Path) -> dict[str, Any]:
     """Errors in percent: of the test images, and epoch by epoch of the training images before each was learned."""
-    from ...data import load
-    from ...forward import DivergedError, ForwardClassifier
-
-    source, path = load(config.data_set), label.with_suffix(".npz")
-    images, labels = source.train_images[: config.examples], source.train_labels[: config.examples]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    model = ForwardClassifier(method=kind.method, epochs=kind.epochs, seed=seed, checkpoint=path)
-    diverged = ""
-    try:
-        model.fit(images, labels, resume=True)
-    except DivergedError as error:
-        diverged = str(error)
-    score = model.score(source.test_images[: config.test_images], source.test_labels[: config.test_images])
-    path.unlink(missing_ok=True)
+    model, found = fit_and_test(config, kind.method, kind.epochs, seed, label.with_suffix(".npz"))
     history = model.history_
-    return {
-        "error": 100 * (1 - score),
-        "train": [100 * (1 - accuracy) for accuracy in history.get("accuracy", [])],
-        "change": history.get("change", [np.nan])[-1],
-        "seconds": float(np.median(history.get("seconds", [np.nan]))),
-        "diverged": diverged,
-    }
+    train = [100 * (1 - accuracy) for accuracy in history.get("accuracy", [])]
+    return {**found, "train": train, "change": history.get("change", [np.nan])[-1]}
 
 
 def _report(context: Context, found: Found) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context
+from ..fitting import fit_and_test
 from ..sweeping import mean_and_sd, points, shown, swept
 from .config import Kind, SigPropConfig, kinds
 
@@ -43,37 +44,25 @@ def _train(config: SigPropConfig, kind: Kind, seed: int, path: Path) -> dict[str
     import torch
 
     from ...data import load
-    from ...forward import DivergedError, ForwardClassifier
     from ...forward.costs import cost_by_block, cost_of_a_batch
     from ...forward.probes import alignment, find_collapse
     from ...forward.sigprop import SigProp
 
+    model, found = fit_and_test(config, kind.method, config.epochs, seed, path)
     source = load(config.data_set)
-    images, labels = source.train_images[: config.examples], source.train_labels[: config.examples]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    model = ForwardClassifier(method=kind.method, epochs=config.epochs, seed=seed, checkpoint=path)
-    diverged = ""
-    try:
-        model.fit(images, labels, resume=True)
-    except DivergedError as error:
-        diverged = str(error)
-    score = model.score(source.test_images[: config.test_images], source.test_labels[: config.test_images])
-    path.unlink(missing_ok=True)
+    images = source.train_images[:128].reshape(-1, model.n_features_in_)
+    x, y = torch.from_numpy(images / np.float32(source.pixel_max)), torch.tensor(source.train_labels[:128])
     taught: Any = model.learner_
-    x = torch.from_numpy(images[:128].reshape(len(images[:128]), -1) / np.float32(255))
-    y = torch.tensor(labels[:128])
     collapse = find_collapse(taught.model, x)
     angles = alignment(taught.model, x, y) if kind.way != "forward-forward" else []
     blocks = cost_by_block(taught.model, x, y) if isinstance(taught.model, SigProp) else []
     return {
-        "error": 100 * (1 - score),
-        "seconds": float(np.median(model.history_.get("seconds", [np.nan]))),
+        **found,
         "bytes": cost_of_a_batch(taught.model, x, y).bytes,
         "block_seconds": [block.seconds for block in blocks],
         "block_bytes": [block.bytes for block in blocks],
         "angles": angles,
         "collapse": "" if collapse is None else str(collapse),
-        "diverged": diverged,
     }
 
 

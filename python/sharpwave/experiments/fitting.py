@@ -1,0 +1,44 @@
+"""A `ForwardClassifier` that learns images and is tested: what experiments keep of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..forward import ForwardClassifier, Method
+
+
+def fit_and_test(
+    config: Any, method: Method, epochs: int, seed: int, path: Path
+) -> tuple[ForwardClassifier, dict[str, Any]]:  # fmt: skip
+    """Let a classifier learn, from its checkpoint on if there is one, and test it.
+
+    Args:
+        config: says `data_set`, `examples` (training images, the first ones) and `test_images`.
+        method: the way of learning.
+        epochs: how long.
+        seed: of all that is drawn.
+        path: of the checkpoint, which is removed in the end.
+
+    Returns:
+        The classifier, and `error` in percent, `seconds` (of an epoch, median) and `diverged` (what was said, if it
+        did), as JSON has it.
+    """
+    from ..data import load
+    from ..forward import DivergedError, ForwardClassifier
+
+    source = load(config.data_set)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model = ForwardClassifier(method=method, epochs=epochs, seed=seed, checkpoint=path, pixel_max=source.pixel_max)
+    diverged = ""
+    try:
+        model.fit(source.train_images[: config.examples], source.train_labels[: config.examples], resume=True)
+    except DivergedError as error:
+        diverged = str(error)
+    score = model.score(source.test_images[: config.test_images], source.test_labels[: config.test_images])
+    path.unlink(missing_ok=True)
+    seconds = float(np.median(model.history_.get("seconds", [np.nan])))
+    return model, {"error": 100 * (1 - score), "seconds": seconds, "diverged": diverged}
