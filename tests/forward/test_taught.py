@@ -12,7 +12,14 @@ from torch import nn
 from torch.nn import functional
 
 from sharpwave.data import load
-from sharpwave.forward import Comparison, ConvolutionalLayers, DenseLayers, ForwardClassifier, SignalPropagation
+from sharpwave.forward import (
+    Comparison,
+    ConvolutionalLayers,
+    DenseLayers,
+    DivergedError,
+    ForwardClassifier,
+    SignalPropagation,
+)
 from sharpwave.forward.taught import AlignedBlocks, Backpropagated, DirectlyTaught
 from sharpwave.forward.torch_methods import WAYS
 from sharpwave.forward.two_passes import Pepita
@@ -69,6 +76,28 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_numbers(method, tmp_path: Pat
     assert first.keys() == second.keys()
     for name, array in first.items():
         np.testing.assert_array_equal(array, second[name])
+
+
+@pytest.mark.parametrize("method", [Comparison("local-losses", LAYERS, 50), SignalPropagation(layers=LAYERS, batch=50)])
+def test_an_epoch_that_diverges_leaves_the_network_as_before_it(method) -> None:
+    inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
+    learner = method.start(64, 10, len(X), 0)
+    learner.learn(inputs, Y.copy(), 0, 3)
+    before = {name: array.copy() for name, array in learner.arrays().items()}
+    wild = inputs.copy()
+    wild[250] = np.nan
+    for _ in range(2):
+        with pytest.raises(DivergedError):
+            learner.learn(wild, Y.copy(), 1, 3)
+        for name, array in learner.arrays().items():
+            np.testing.assert_array_equal(array, before[name])
+
+
+def test_examples_are_learned_one_by_one_too() -> None:
+    learner = Comparison("backpropagation", LAYERS, batch=1).start(64, 10, 20, 0)
+    inputs = np.ascontiguousarray(X[:20].reshape(20, -1) / np.float32(16), dtype=np.float32)
+    learner.learn(inputs, Y[:20].copy(), 0, 1)
+    assert learner.model.updates.taken == [20]
 
 
 def network() -> nn.Sequential:
@@ -146,7 +175,7 @@ def test_errors_come_back_through_other_weights_that_stay() -> None:
             "ForwardForward learns dense layers, got Conv2d",
         ),
         (lambda: digits(SignalPropagation(batch=0)).fit(X, Y), "batch must be a whole number from 1 on, got 0"),
-        (lambda: ConvolutionalLayers()(65), "expected square images of at least 4 pixels a side, got 65"),
+        (lambda: ConvolutionalLayers()(65), "expected square images of at least 4 x 4 pixels, got 65"),
     ],
 )
 def test_what_cannot_be_taught_is_refused(make, message: str) -> None:

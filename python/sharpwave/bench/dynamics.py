@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .measure import Say, samples
-from .record import Cost, Entry
+from .record import Cost, Entry, beside
 
 if TYPE_CHECKING:
     from ..dynamics import NetworkMap
@@ -110,10 +110,7 @@ def _beside_adam(say: Say, maps: Sequence[NetworkMap]) -> Entry:
         f"{sum(len(one.states) for one in ours)} points it misses {missed}, and finds {alone} that we miss"
     )
     name = f"Adam on the speed, {threads} thread{'s' if threads > 1 else ''}"
-    return Entry(
-        f"fixed points of a network of {UNITS} units", "sharpwave Julia", name, 0.0, 0.0, peer, None, mine, None,
-        peer / mine, how,
-    )  # fmt: skip
+    return beside(f"fixed points of a network of {UNITS} units", name, peer, mine, how)
 
 
 def _adam(map: NetworkMap, starts: Any, iterations: int) -> tuple[Any, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .measure import Say, samples
-from .record import Cost, Entry
+from .record import Cost, Entry, beside
 
 if TYPE_CHECKING:
     from ..forward.epoch import Work
@@ -37,12 +36,13 @@ def measure_forward(say: Say) -> tuple[list[Entry], list[Cost]]:
     entries, costs = [], []
     for name, work in _works().items():
         ours, twin = _seconds(work)
-        entries.append(_entry(name, "our torch twin, 2 threads", twin, ours, _HOW))
-        say(f"{name}: {1e3 * ours[1]:.3g} ms a batch, torch {1e3 * twin:.3g} ms")
+        entries.append(beside(f"{name}, a batch", "our torch twin, 2 threads", twin, ours[3], _HOW))
+        say(f"{name}: {1e3 * ours[3]:.3g} ms a batch, torch {1e3 * twin:.3g} ms")
         if name == "equilibrium propagation":
             public = samples(_by_gradients(work), 3)[1] / BATCHES
             how = f"{_HOW}; states move by the gradient of the energy, taken by autograd in each step"
-            entries.append(_entry(name, "the public PyTorch procedure, 2 threads", public, ours, how))
+            peer = "the public PyTorch procedure, 2 threads"
+            entries.append(beside(f"{name}, a batch", peer, public, ours[3], how))
         else:
             products = _products(work.network)
             costs.append(_cost(f"{name}, a batch", ours, PRODUCTS_BOUND * products, _note(products)))
@@ -174,19 +174,10 @@ def _signals(say: Say) -> Entry:
     layers, seconds = DenseLayers((500, 500, 500), dropout=0.0), []
     for method in (SignalPropagation(layers=layers), Comparison(layers=layers)):
         learner = method.start(784, 10, len(inputs), 0)
-        began = perf_counter()
         seconds.append(samples(lambda learner=learner: learner.learn(inputs, labels, 0, 1), 3)[1])  # type: ignore[misc]
-        say(f"{type(method).__name__}: {seconds[-1]:.3g} s ({perf_counter() - began:.3g} s in all)")
+        say(f"{type(method).__name__}: {seconds[-1]:.3g} s")
     how = "an epoch of 12,800 images, 784-500-500-500, batch 128, Adam"
-    return Entry(
-        "signal propagation, an epoch", "sharpwave torch", "backpropagation", 0.0, 0.0, seconds[1], None, seconds[0],
-        None, seconds[1] / seconds[0], how,
-    )  # fmt: skip
-
-
-def _entry(problem: str, peer: str, theirs: float, ours: list[float], how: str) -> Entry:
-    mine = ours[len(ours) // 2]
-    return Entry(f"{problem}, a batch", "sharpwave Julia", peer, 0.0, 0.0, theirs, None, mine, None, theirs / mine, how)
+    return beside("signal propagation, an epoch", "backpropagation", seconds[1], seconds[0], how, "sharpwave torch")
 
 
 def _cost(name: str, found: list[float], bound: float, note: str) -> Cost:

@@ -76,6 +76,11 @@ class Entry:
     how: str
 
 
+def beside(problem: str, peer: str, theirs: float, ours: float, how: str, own: str = "sharpwave Julia") -> Entry:
+    """A peer's time in seconds for the same work as ours, which has no tolerances."""
+    return Entry(problem, own, peer, 0.0, 0.0, theirs, None, ours, None, theirs / ours, how)
+
+
 @dataclass(frozen=True)
 class Cost:
     """A time that has no peer, beside its target or its bound.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .measure import Say, samples
-from .record import Cost, Entry
+from .record import Cost, Entry, beside
 
 COLUMNS = (8, 64, 512, 8192)
 ROWS, STEPS = 64, 400_000  # of the lattices of these lengths
@@ -85,7 +85,7 @@ def _rolled(say: Say) -> Iterator[Entry]:
         ours = _steps(columns, rows, 50_000)[SAMPLES // 2]
         problem = f"a lattice's step, s={columns}, {rows} rows"
         say(f"{problem}: {1e6 * ours:.3g} us, torch.roll {1e6 * peer:.3g} us")
-        yield _entry(problem, "torch.roll, 2 threads", peer, ours, "the oldest column, times .99, starts again")
+        yield beside(problem, "torch.roll, 2 threads", peer, ours, "the oldest column, times .99, starts again")
 
 
 def _trained(say: Say) -> Iterator[Entry]:
@@ -107,7 +107,7 @@ def _trained(say: Say) -> Iterator[Entry]:
         problem = f"a step of training, {hidden} units, horizon {HORIZON}"
         say(f"{problem}: {1e3 * mine:.3g} ms a network, torch.nn.RNN {1e3 * theirs:.3g} ms")
         how = f"{protocol.examples} examples drawn, squared error, clipping, Adam; ours {NETWORKS} networks at once"
-        yield _entry(problem, "torch.nn.RNN, 2 threads", theirs, mine, how)
+        yield beside(problem, "torch.nn.RNN, 2 threads", theirs, mine, how)
 
 
 def _torchs_own(task: Any, protocol: Any, hidden: int) -> Callable[[], None]:
@@ -130,7 +130,3 @@ def _torchs_own(task: Any, protocol: Any, hidden: int) -> Callable[[], None]:
             optimizer.step()
 
     return steps
-
-
-def _entry(problem: str, peer: str, theirs: float, ours: float, how: str) -> Entry:
-    return Entry(problem, "sharpwave Julia", peer, 0.0, 0.0, theirs, None, ours, None, theirs / ours, how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,25 @@ if TYPE_CHECKING:
     from ..forward import ForwardClassifier, Method
 
 
+@dataclass(frozen=True)
+class Images:
+    """What is learned and tested."""
+
+    data_set: str = "mnist"
+    """What is learned; see `sharpwave.data`."""
+    examples: int = 60_000
+    """Training images, the first ones."""
+    test_images: int = 10_000
+    """Test images, the first ones."""
+
+
 def fit_and_test(
-    config: Any, method: Method, epochs: int, seed: int, path: Path
+    about: Images, method: Method, epochs: int, seed: int, path: Path
 ) -> tuple[ForwardClassifier, dict[str, Any]]:  # fmt: skip
     """Let a classifier learn, from its checkpoint on if there is one, and test it.
 
     Args:
-        config: says `data_set`, `examples` (training images, the first ones) and `test_images`.
+        about: the images.
         method: the way of learning.
         epochs: how long.
         seed: of all that is drawn.
@@ -30,15 +43,15 @@ def fit_and_test(
     from ..data import load
     from ..forward import DivergedError, ForwardClassifier
 
-    source = load(config.data_set)
+    source = load(about.data_set)
     path.parent.mkdir(parents=True, exist_ok=True)
     model = ForwardClassifier(method=method, epochs=epochs, seed=seed, checkpoint=path, pixel_max=source.pixel_max)
     diverged = ""
     try:
-        model.fit(source.train_images[: config.examples], source.train_labels[: config.examples], resume=True)
+        model.fit(source.train_images[: about.examples], source.train_labels[: about.examples], resume=True)
     except DivergedError as error:
         diverged = str(error)
-    score = model.score(source.test_images[: config.test_images], source.test_labels[: config.test_images])
+    score = model.score(source.test_images[: about.test_images], source.test_labels[: about.test_images])
     path.unlink(missing_ok=True)
     seconds = float(np.median(model.history_.get("seconds", [np.nan])))
     return model, {"error": 100 * (1 - score), "seconds": seconds, "diverged": diverged}

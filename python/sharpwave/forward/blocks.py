@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,27 @@ def blocks_of(network: nn.Sequential, seed: int = 0) -> list[Block]:
     if not any(has_parameters(one) for one in groups[-1]):
         raise ValueError("there is nothing to learn: no layer has parameters")
     return [Block(group) for group in groups]
+
+
+def empty_readout(features: int, classes: int) -> nn.Linear:
+    """A linear classifier that says nothing yet."""
+    found = nn.Linear(features, classes)
+    nn.init.zeros_(found.weight)
+    nn.init.zeros_(found.bias)
+    return found
+
+
+def square_side(features: int, halvings: int) -> int:
+    """Pixels a side of square images, which are halved so many times.
+
+    Raises:
+        ValueError: they are not square, or nothing is left of them.
+    """
+    side = isqrt(features)
+    if side * side != features or side < 2**halvings:
+        least = 2**halvings
+        raise ValueError(f"expected square images of at least {least} x {least} pixels, got {features}")
+    return side
 
 
 _NORMALISING = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from time import perf_counter
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ class _Kept:
 class SavedBytes:
     """How much is kept for backward passes within a `with` block: the most at any moment.
 
+    Args:
+        besides: tensors that are there in any case, and do not count.
+
     Attributes:
         peak: bytes.
 
@@ -34,9 +38,9 @@ class SavedBytes:
         4000
     """
 
-    def __init__(self) -> None:
+    def __init__(self, besides: Iterable[Tensor] = ()) -> None:
         self.peak = self._now = 0
-        self._known: dict[int, int] = {}
+        self._known = {tensor.untyped_storage().data_ptr(): 1 for tensor in besides}
         self._hooks = torch.autograd.graph.saved_tensors_hooks(self._keep, lambda kept: kept.tensor)
 
     def __enter__(self) -> SavedBytes:
@@ -76,10 +80,7 @@ class Cost(NamedTuple):
 
 def cost_of_a_batch(model: SigProp | Taught, x: Tensor, labels: Tensor, repeats: int = 5) -> Cost:
     """Time, the least of some batches, and memory of learning x (examples, ...) of classes (examples,)."""
-    parameters = {one.untyped_storage().data_ptr() for module in model.modules.values() for one in module.parameters()}
-    with SavedBytes() as saved:
-        for where in parameters:
-            saved._known[where] = 1
+    with SavedBytes(one for module in model.modules.values() for one in module.parameters()) as saved:
         model.learn(x, labels)
     seconds = []
     for _ in range(repeats):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..suggest import unknown
-from .blocks import Block, blocks_of
+from .blocks import Block, blocks_of, empty_readout
 from .losses import LOSSES, similarities
 from .method import DivergedError
 from .targets import TargetGenerator, TargetKind
@@ -101,9 +101,7 @@ class SigProp:
         self.generator = TargetGenerator(
             rule.targets, classes, before, example.numel(), rule.learned_targets, seed
         )  # fmt: skip
-        self.readout = nn.Linear(last, classes)
-        nn.init.zeros_(self.readout.weight)
-        nn.init.zeros_(self.readout.bias)
+        self.readout = empty_readout(last, classes)
         self.random = [torch.Generator().manual_seed(1000 * seed + place) for place in range(len(self.blocks))]
         groups: list[list[nn.Parameter]] = [list(block.parameters()) for block in self.blocks]
         groups[0] += [one for one in self.generator.parameters() if one.requires_grad]
@@ -133,7 +131,7 @@ class SigProp:
 
     def passing(self, x: Tensor, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
         """Go through the blocks: number, activities h and t, and the loss, which the caller may use for an update."""
-        said = self._said(x).softmax(1) if self.rule.targets == "loop" else None
+        said = self._for_targets(x)
         self.train(True)
         h, t = x, None
         for place in range(len(self.blocks)):
@@ -157,7 +155,7 @@ class SigProp:
 
     def whole_loss(self, x: Tensor, labels: Tensor) -> Tensor:
         """The loss of the last block, with all blocks in its graph: what backpropagation would make small."""
-        said = self._said(x).softmax(1) if self.rule.targets == "loop" else None
+        said = self._for_targets(x)
         self.train(True)
         h, t, where = x, None, labels
         for block in self.blocks:
@@ -191,7 +189,7 @@ class SigProp:
         if self.rule.prediction == "readout":
             return self._said(x)
         self.train(False)
-        found = self._similar(x, range(len(self.blocks)))
+        found = self._similar(x)
         if self.rule.prediction == "closest":
             near = found[0].topk(min(CLOSEST, self.classes), dim=1).indices
             left = torch.full_like(found[-1], -torch.inf)
@@ -202,10 +200,10 @@ class SigProp:
     def scores_by_block(self, x: Tensor) -> list[Tensor]:
         """How well each class's target goes with the activities of each block, (examples, classes) each."""
         self.train(False)
-        return self._similar(x, range(len(self.blocks)))
+        return self._similar(x)
 
-    def _similar(self, x: Tensor, places: Sequence[int]) -> list[Tensor]:
-        found: list[list[Tensor]] = [[] for _ in places]
+    def _similar(self, x: Tensor) -> list[Tensor]:
+        found: list[list[Tensor]] = [[] for _ in self.blocks]
         several = [None] if self.rule.targets == "class" else range(self.classes)
         for each in several:
             h, t = x, None
@@ -224,6 +222,10 @@ class SigProp:
             x = block(x)
         found: Tensor = self.readout(x.flatten(1))
         return found
+
+    def _for_targets(self, x: Tensor) -> Tensor | None:
+        """What targets are made of besides labels and examples."""
+        return self._said(x).softmax(1) if self.rule.targets == "loop" else None
 
     def train(self, learning: bool) -> None:
         """Whether blocks learn, or are tested."""

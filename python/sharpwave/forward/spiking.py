@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ..counts import count
 from ..suggest import unknown
+from .blocks import square_side
 from .losses import class_entropy
 from .method import DivergedError
 from .targets import TargetGenerator
@@ -145,10 +146,7 @@ class SpikingSignalPropagation:
 
     def start(self, features: int, classes: int, examples: int, seed: int) -> TorchLearner:
         """A network that has learned nothing; see `Method`."""
-        side = round(features**0.5)
-        if side * side != features or side < 2 ** len(self.channels):
-            least = 2 ** len(self.channels)
-            raise ValueError(f"expected square images of at least {least} x {least} pixels, got {features}")
+        side = square_side(features, len(self.channels))
         return TorchLearner(lambda: SpikingNetwork(self, side, classes, seed), self.batch, seed)
 
 

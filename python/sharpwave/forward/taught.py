@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .blocks import blocks_of
+from .blocks import blocks_of, empty_readout
 from .updates import Updates
 
 
@@ -38,9 +38,7 @@ class Taught:
         with torch.no_grad():
             self.shapes = self._shapes(example)
         self.random = [torch.Generator().manual_seed(seed)]
-        self.readout = nn.Linear(self.shapes[-1].numel(), classes)
-        nn.init.zeros_(self.readout.weight)
-        nn.init.zeros_(self.readout.bias)
+        self.readout = empty_readout(self.shapes[-1].numel(), classes)
         self._prepare()
         self.updates = Updates(self._groups(), learning_rate, steps)
 

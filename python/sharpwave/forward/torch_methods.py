@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..counts import count
 from ..suggest import unknown
+from .blocks import square_side
 from .method import Array, DivergedError, Integers, shuffled
 from .sigprop import SigProp, SigPropRule
 from .taught import AlignedBlocks, Backpropagated, DirectlyTaught, LocallyTaught, TargetTaught, Taught
@@ -72,20 +73,11 @@ class ConvolutionalLayers:
 
     def __call__(self, features: int) -> nn.Sequential:
         """Layers for square images of so many pixels."""
-        side = round(features**0.5)
-        if side * side != features or side < 2 ** len(self.channels):
-            raise ValueError(
-                f"expected square images of at least {2 ** len(self.channels)} pixels a side, got {features}"
-            )
+        side = square_side(features, len(self.channels))
         layers: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
         for before, after in zip((1, *self.channels), self.channels, strict=False):
-            layers += [
-                nn.Conv2d(before, after, 3, padding=1),
-                nn.BatchNorm2d(after),
-                nn.LeakyReLU(0.01),
-                nn.MaxPool2d(2),
-            ]
-            layers += [nn.Dropout(self.dropout)]
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.01)]
+            layers += [nn.MaxPool2d(2), nn.Dropout(self.dropout)]
             side //= 2
         last = self.channels[-1] * side * side
         layers += [nn.Flatten(), nn.Linear(last, self.dense), nn.LeakyReLU(0.01), nn.Dropout(self.dropout)]
@@ -183,16 +175,23 @@ class TorchLearner:
     def learn(self, inputs: Array, labels: Integers, epoch: int, epochs: int) -> dict[str, float]:
         """Go once through all examples; see `Learner`."""
         self.model.updates.steps = epochs * -(-len(inputs) // self.batch)
-        x, y, losses = torch.from_numpy(inputs), torch.from_numpy(labels), []
-        for order in shuffled(len(inputs), self.batch, self.seed, epoch):
+        before = {name: array.copy() for name, array in self.arrays().items()}
+        try:
+            return {"loss": float(np.mean(self._losses(torch.from_numpy(inputs), torch.from_numpy(labels), epoch)))}
+        except DivergedError:
+            self.restore(before)
+            raise
+
+    def _losses(self, x: Tensor, y: Tensor, epoch: int) -> list[float | list[float]]:
+        losses = []
+        for order in shuffled(len(x), self.batch, self.seed, epoch):
             some = torch.from_numpy(order[order >= 0])
-            if len(some) == 1:
+            if len(some) == 1 < self.batch:
                 continue  # normalisation needs two
             losses.append(self.model.learn(x[some], y[some]))
             if not np.isfinite(losses[-1]).all():
                 raise DivergedError(f"the loss is {losses[-1]} in epoch {epoch}: lower the learning rate")
-        mean = np.mean(losses, axis=0)
-        return {"loss": float(np.mean(mean))}
+        return losses
 
     def scores(self, inputs: Array) -> Array:
         """What speaks for each class, (examples, classes)."""

@@ -73,6 +73,7 @@ class Updates:
         """Take up what `arrays` gave."""
         self.taken = [int(count) for count in arrays["taken"]]
         for place, optimizer in enumerate(self.optimizers):
+            optimizer.state.clear()
             for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
                 if f"{place}/{number}/step" in arrays:
                     kept = {name: torch.tensor(arrays[f"{place}/{number}/{name}"]) for name in _KEPT}

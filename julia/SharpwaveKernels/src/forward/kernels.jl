@@ -1,12 +1,10 @@
 # An epoch of learning, and states without learning, in single and in double precision.
 
-"Examples of a batch into a thread's columns; places below 0 are empty, and the last ones."
+"Examples of a batch into a thread's columns."
 function gather!(to::Matrix{T}, from::Matrix{T}, places, columns) where {T}
     for j in columns
-        if places[j] >= 0
-            @inbounds for i in axes(from, 1)
-                to[i, j] = from[i, places[j]+1]
-            end
+        @inbounds for i in axes(from, 1)
+            to[i, j] = from[i, places[j]+1]
         end
     end
 end

@@ -21,8 +21,6 @@ struct RateNetwork{T}
     bias_rates::Vector{Float64}
 end
 
-width(n::RateNetwork, layer::Int) = layer == 0 ? n.inputs : n.sizes[layer]
-
 "`sizes` begin with the input's; `weights` has the matrices of all links (from, to), row by row, `biases` those of all layers."
 function RateNetwork(sizes, links, rates, bias_rates, weights::Vector{T}, biases::Vector{T}) where {T}
     all(>(0), sizes) && length(sizes) > 1 || throw(BadArgument("sizes", "expected an input and a layer at least, of at least one unit, got $sizes"))

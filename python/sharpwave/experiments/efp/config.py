@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..fitting import Images
+
 if TYPE_CHECKING:
     from ...forward import EquilibriumPropagation, ErrorForwardPropagation
 
 
 @dataclass(frozen=True)
-class EfpConfig:
+class EfpConfig(Images):
     """What learns MNIST."""
 
-    data_set: str = "mnist"
-    """What is learned; see `sharpwave.data`."""
     seed: int = 0
     """Of the first network of each kind; others have the seeds that follow."""
     seeds: int = 5
     """Networks of two and of three hidden layers, and of equilibrium propagation."""
     compared: int = 2
     """Networks of each other way to nudge; 0: none."""
-    examples: int = 60_000
-    """Training images, the first ones."""
-    test_images: int = 10_000
-    """Test images, the first ones."""
     hidden: int = 500
     """Units of each hidden layer."""
     epochs: int = 15

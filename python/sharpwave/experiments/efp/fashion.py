@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from ..experiment import Experiment
-from .config import EfpFashionConfig
-from .learning import learn
-from .mnist import HEADLINE, QUICK, SOURCE, SUMMARY
+from dataclasses import replace
 
-EXPERIMENT = Experiment(
+from . import mnist
+from .config import EfpFashionConfig
+
+EXPERIMENT = replace(
+    mnist.EXPERIMENT,
     name="efp-fashion",
     title="Error forward-propagation learns clothes",
-    summary=SUMMARY,
-    source=SOURCE,
     config=EfpFashionConfig,
-    quick=QUICK | {"epochs": 8, "deep_epochs": 8},
-    steps=(learn,),
-    headline=HEADLINE,
+    quick={**mnist.EXPERIMENT.quick, "epochs": 8, "deep_epochs": 8},
     expected="test errors of at most 10.5 % with two hidden layers, 11 % as published with three",
-    tables=("Errors / %",),
 )

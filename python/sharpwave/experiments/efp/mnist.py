@@ -6,16 +6,16 @@ from ..experiment import Experiment
 from .config import ENERGY, THREE, TWO, EfpConfig
 from .learning import learn
 
-SOURCE = (
+_SOURCE = (
     "Error Forward-Propagation: Reusing Feedforward Connections to Propagate Errors in Deep Learning, arXiv "
     "1808.03357; Equilibrium Propagation, Frontiers in Computational Neuroscience 11, 2017"
 )
-SUMMARY = (
+_SUMMARY = (
     "Outputs drive the first hidden layer, and there is no other feedback: errors reach all layers going forward. "
     "Networks settle, are nudged towards the target both ways, and learn from the difference."
 )
-HEADLINE = tuple(f"{name}: test error" for name in (TWO, THREE, ENERGY))
-QUICK = {
+_HEADLINE = tuple(f"{name}: test error" for name in (TWO, THREE, ENERGY))
+_QUICK = {
     "seeds": 1, "compared": 1, "examples": 2000, "test_images": 1000, "hidden": 100, "epochs": 4, "deep_epochs": 4,
     "energy_epochs": 4,
 }  # fmt: skip
@@ -23,12 +23,12 @@ QUICK = {
 EXPERIMENT = Experiment(
     name="efp-mnist",
     title="Error forward-propagation learns digits",
-    summary=SUMMARY,
-    source=SOURCE,
+    summary=_SUMMARY,
+    source=_SOURCE,
     config=EfpConfig,
-    quick=QUICK,
+    quick=_QUICK,
     steps=(learn,),
-    headline=HEADLINE,
+    headline=_HEADLINE,
     expected="test errors of at most 1.6 % with two hidden layers, 1.9 % as published with three; equilibrium "
     "propagation at most 1.9 %",
     tables=("Errors / %",),

@@ -5,24 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..fitting import Images
+
 if TYPE_CHECKING:
     from ...forward import Method
 
 
 @dataclass(frozen=True)
-class SigPropConfig:
+class SigPropConfig(Images):
     """What learns MNIST, and how long; the layers are choices."""
 
-    data_set: str = "mnist"
-    """What is learned; see `sharpwave.data`."""
     seed: int = 0
     """Of the first network of each kind; others have the seeds that follow."""
     seeds: int = 3
     """Networks of each kind."""
-    examples: int = 60_000
-    """Training images, the first ones."""
-    test_images: int = 10_000
-    """Test images, the first ones."""
     epochs: int = 10
     """Of all kinds."""
     hidden: tuple[int, ...] = (500, 500, 500)

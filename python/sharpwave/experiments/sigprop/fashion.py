@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from ..experiment import Experiment
-from .config import SigPropFashionConfig
-from .learning import depth, learn
-from .mnist import HEADLINE, QUICK, SOURCE, SUMMARY, TABLES
+from dataclasses import replace
 
-EXPERIMENT = Experiment(
+from . import mnist
+from .config import SigPropFashionConfig
+
+EXPERIMENT = replace(
+    mnist.EXPERIMENT,
     name="sigprop-fashion",
     title="Signal propagation learns clothes",
-    summary=SUMMARY,
-    source=SOURCE,
     config=SigPropFashionConfig,
-    quick=QUICK,
-    steps=(learn, depth),
-    headline=HEADLINE,
     expected="near backpropagation; memory that does not grow with depth",
-    tables=TABLES,
 )

@@ -6,12 +6,12 @@ from ..experiment import Experiment
 from .config import SigPropConfig
 from .learning import depth, learn
 
-SOURCE = "Signal Propagation: The Framework for Learning and Inference in a Forward Pass, arXiv 2204.01723"
-SUMMARY = (
+_SOURCE = "Signal Propagation: The Framework for Learning and Inference in a Forward Pass, arXiv 2204.01723"
+_SUMMARY = (
     "Targets go forward through the network beside the images, and each layer learns as they pass. Every source of "
     "targets with every loss, beside other ways of teaching the same layers: what they come to, and what it costs."
 )
-HEADLINE = (
+_HEADLINE = (
     "dense, backpropagation: test error",
     "dense, sigprop, class targets, classes: test error",
     "convolutional, backpropagation: test error",
@@ -19,22 +19,22 @@ HEADLINE = (
     "memory of sigprop, growth with depth",
     "memory of backpropagation, growth with depth",
 )
-QUICK = {
+_QUICK = {
     "seeds": 1, "examples": 1500, "test_images": 1000, "epochs": 3, "hidden": (64, 64), "channels": (4, 8),
     "depths": (2, 4, 8),
 }  # fmt: skip
-TABLES = ("Dense layers", "Convolutional layers")
+_TABLES = ("Dense layers", "Convolutional layers")
 
 EXPERIMENT = Experiment(
     name="sigprop-mnist",
     title="Signal propagation learns digits",
-    summary=SUMMARY,
-    source=SOURCE,
+    summary=_SUMMARY,
+    source=_SOURCE,
     config=SigPropConfig,
-    quick=QUICK,
+    quick=_QUICK,
     steps=(learn, depth),
-    headline=HEADLINE,
+    headline=_HEADLINE,
     expected="within one percent of backpropagation; memory that does not grow with depth; the squared distance "
     "collapses, and its layer is named",
-    tables=TABLES,
+    tables=_TABLES,
 )

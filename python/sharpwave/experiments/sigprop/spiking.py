@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..experiment import Context, Experiment
-from ..fitting import fit_and_test
+from ..fitting import Images, fit_and_test
 from ..sweeping import mean_and_sd, points, shown, swept
 
 # Errors in percent: arXiv 2204.01723.
@@ -50,15 +50,6 @@ class SigPropSpikingConfig:
             raise ValueError(f"all numbers must be at least 1, data_sets among {', '.join(_PUBLISHED)}")
 
 
-@dataclass(frozen=True)
-class _Images:
-    """What `fit_and_test` is told."""
-
-    data_set: str
-    examples: int
-    test_images: int
-
-
 def learn(context: Context) -> dict[str, Any]:
     """Teach all networks, and test them."""
     config, home = context.config, points(context)
@@ -92,7 +83,7 @@ def _train(config: SigPropSpikingConfig, data_set: str, way: Any, seed: int, pat
     from ...forward import SpikingSignalPropagation
 
     method = SpikingSignalPropagation(way, config.channels, config.dense)
-    images = _Images(data_set, config.examples, config.test_images)
+    images = Images(data_set, config.examples, config.test_images)
     return fit_and_test(images, method, config.epochs, seed, path)[1]
 
 
