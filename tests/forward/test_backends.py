@@ -12,6 +12,7 @@ from sharpwave.forward import (
     energy_network,
     error_forward_network,
     julia_backend,
+    target_loop_network,
     torch_backend,
 )
 from sharpwave.forward.epoch import Work
@@ -20,6 +21,8 @@ rng = np.random.default_rng(0)
 EFP = error_forward_network((12, 70, 33, 5), (1.0, 0.4, 0.2), 0.1)
 DEEP = error_forward_network((12, 9, 40, 33, 5), (1.0, 0.4, 0.2, 0.1), 0.0)
 EP = energy_network((12, 40, 35, 5), (0.4, 0.2, 0.1))
+LOOP = target_loop_network((12, 70, 33, 5), (1.0, 0.4, 0.2), 0.1)
+DEEP_LOOP = target_loop_network((12, 9, 40, 33, 5), (1.0, 0.4, 0.2, 0.1))
 FREE = energy_network((12, 40, 5), (0.4, 0.2), tied=False)
 
 
@@ -45,6 +48,9 @@ def work(network: RateNetwork, settling: Settling, nudging: Nudging, dtype: type
         (DEEP, Settling(12, 6), Nudging(rule="contrastive")),
         (EP, Settling(20, 4, step=0.5, clipped=True), Nudging(constant=False, sides="random", rule="contrastive")),
         (EP, Settling(20, 4, step=0.5, clipped=True), Nudging(constant=False, rule="contrastive")),
+        (LOOP, Settling(3, 3), Nudging(weight_decay=1e-3)),
+        (LOOP, Settling(5, 4), Nudging(sides="positive", rule="contrastive")),
+        (DEEP_LOOP, Settling(8, 8, step=0.5), Nudging(rule="contrastive")),
         (FREE, Settling(20, 4, step=0.5), Nudging(constant=False)),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sharpwave.data import load
-from sharpwave.forward import ForwardClassifier
+from sharpwave.forward import ForwardClassifier, event_driven
 from sharpwave.forward.spiking import WAYS, SpikingSignalPropagation, integrate_and_fire, smooth_spike
 
 DIGITS = load("digits")
@@ -33,6 +33,23 @@ def test_each_way_learns_and_none_teaches_what_it_should_not(way: str) -> None:
         for a, b in zip(fitted.learner_.model.layers, fresh.layers, strict=True)
     ]
     assert moved == [way != "shallow"] * 3
+
+
+@pytest.mark.usefixtures("julia")
+@pytest.mark.parametrize("threshold", [0.5, 1.0])
+def test_the_engine_of_events_gives_the_same_scores(threshold: float) -> None:
+    learner = method("voltage", threshold=threshold).start(64, 10, len(X), 0)
+    inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
+    for epoch in range(2):
+        learner.learn(inputs, Y.copy(), epoch, 2)
+    network = learner.model
+    for module in network.modules.values():
+        module.double()
+    shown = torch.from_numpy(inputs[:50]).double()
+    expected = network.scores(shown).numpy()
+    assert expected.std(axis=0).min() > 1e-3
+    found = event_driven(network).scores(shown.reshape(50, 1, 8, 8).numpy(), network.about.steps)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
 @given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=12), st.floats(0.1, 3.0))

@@ -16,6 +16,7 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("unitwise.jl")
     include("spiking.jl")
     include("waves.jl")
+    include("forward.jl")
     include("dynamics.jl")
     include("expressions.jl")
 end

@@ -85,14 +85,6 @@ def blocks_of(network: nn.Sequential, seed: int = 0) -> list[Block]:
     return [Block(group) for group in groups]
 
 
-def empty_readout(features: int, classes: int) -> nn.Linear:
-    """A linear classifier that says nothing yet."""
-    found = nn.Linear(features, classes)
-    nn.init.zeros_(found.weight)
-    nn.init.zeros_(found.bias)
-    return found
-
-
 def square_side(features: int, halvings: int) -> int:
     """Pixels a side of square images, which are halved so many times.
 

@@ -21,14 +21,15 @@ def learn_in_parallel(model: SigProp, batches: Iterable[tuple[Tensor, Tensor]]) 
     learns the next. Numbers are those of `SigProp.learn`, batch by batch.
 
     Args:
-        model: whose targets are not `"loop"`, which come from the end of the network.
+        model: whose targets are not `"loop"`, which come from the end of the network, and whose prediction is not
+            `"neutral"`, whose classifier learns of blocks that have all learned the batch, and no more.
         batches: examples (examples, ...) and their classes (examples,).
 
     Returns:
         Losses of each batch, by block.
 
     Raises:
-        ValueError: targets come from what the network says.
+        ValueError: blocks must wait for each other.
         DivergedError: a loss is not finite; it names the block.
 
     Example:
@@ -42,6 +43,8 @@ def learn_in_parallel(model: SigProp, batches: Iterable[tuple[Tensor, Tensor]]) 
     """
     if model.rule.targets == "loop":
         raise ValueError("targets 'loop' need what the network says of a batch before it is learned: use SigProp.learn")
+    if model.rule.prediction == "neutral":
+        raise ValueError("prediction 'neutral' needs blocks that have learned the same batches: use SigProp.learn")
     model.train(True)
     blocks = len(model.blocks)
     queues: list[Queue[Any]] = [Queue(_AHEAD) for _ in range(blocks + 1)]

@@ -1,4 +1,4 @@
-"""Error forward-propagation and equilibrium propagation, as ways of learning to classify."""
+"""Ways of learning to classify in which rates settle and are nudged."""
 
 from __future__ import annotations
 
@@ -12,35 +12,27 @@ from ..backends import Backend, in_julia
 from ..counts import count
 from .epoch import Epoch, Settled, Work
 from .method import Array, DivergedError, Integers, shuffled
-from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network
+from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network, target_loop_network
 
 _CHUNK = 100  # examples that settle together in a test
 
 
 @dataclass(frozen=True)
-class ErrorForwardPropagation:
-    """Outputs drive the first hidden layer; errors reach all layers going forward, with no other feedback.
+class RateMethod:
+    """What ways of learning with rates have in common: `ErrorForwardPropagation`, `EquilibriumPropagation` and others.
 
     Args:
         hidden: units of the hidden layers.
         rates: of learning, of each layer.
-        loop_rate: of the links from the outputs to the first hidden layer; 0: they are fixed.
-        loop_scale: of their initial weights.
         settling, nudging: how states settle and what is learned from it.
         batch: examples.
         last_factor: rates fall linearly, batch by batch, to this share of them.
         persistent: each example begins with the states that it settled to last.
         backend: `"julia"`, `"torch"` or `"auto"`.
-
-    Source:
-        arXiv 1808.03357. Sizes and rates of the paper are not known; a centred constant nudge, the decay of weights
-        and that of rates are choices.
     """
 
     hidden: tuple[int, ...] = (500, 500)
     rates: tuple[float, ...] = (1.0, 0.4, 0.02)
-    loop_rate: float = 0.01
-    loop_scale: float = 0.3
     settling: Settling = Settling(9, 5)
     nudging: Nudging = Nudging(0.5, weight_decay=1e-4)
     batch: int = 20
@@ -48,22 +40,71 @@ class ErrorForwardPropagation:
     persistent: bool = False
     backend: Backend = "auto"
 
+    def network(self, sizes: tuple[int, ...]) -> RateNetwork:
+        """Layers of so many units, the input first, and what drives what."""
+        raise NotImplementedError
+
     def start(self, features: int, classes: int, examples: int, seed: int) -> RateLearner:
         """A network that has learned nothing; see `Method`."""
-        sizes = (features, *self.hidden, classes)
-        network = error_forward_network(sizes, self.rates, self.loop_rate, self.loop_scale)
-        return RateLearner(self, network, examples, seed)
+        return RateLearner(self, self.network((features, *self.hidden, classes)), examples, seed)
 
 
 @dataclass(frozen=True)
-class EquilibriumPropagation:
+class ErrorForwardPropagation(RateMethod):
+    """Outputs drive the first hidden layer; errors reach all layers going forward, with no other feedback.
+
+    Args:
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
+        loop_rate: of the links from the outputs to the first hidden layer; 0: they are fixed.
+        loop_scale: of their initial weights.
+
+    Source:
+        arXiv 1808.03357. Sizes and rates of the paper are not known; a centred constant nudge, the decay of weights
+        and that of rates are choices.
+    """
+
+    loop_rate: float = 0.01
+    loop_scale: float = 0.3
+
+    def network(self, sizes: tuple[int, ...]) -> RateNetwork:
+        """See `error_forward_network`."""
+        return error_forward_network(sizes, self.rates, self.loop_rate, self.loop_scale)
+
+
+@dataclass(frozen=True)
+class ContinuousSignalPropagation(RateMethod):
+    """What outputs lack is given to the first hidden layer, and goes forward from there; links learn from activities.
+
+    This is signal propagation with targets from a loop, in continuous time and with Hebbian updates. Without targets
+    nothing goes back, and states settle in as many whole steps as there are layers.
+
+    Args:
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
+        target_rate: of the links from what outputs lack to the first hidden layer, the target generator; 0: they are
+            fixed.
+        target_scale: of their initial weights.
+
+    Source:
+        arXiv 2204.01723. Sizes and rates are not known; all numbers are choices.
+    """
+
+    settling: Settling = Settling(3, 3)
+    nudging: Nudging = Nudging(0.5, rule="contrastive", weight_decay=1e-4)
+    target_rate: float = 0.0
+    target_scale: float = 1.0
+
+    def network(self, sizes: tuple[int, ...]) -> RateNetwork:
+        """See `target_loop_network`."""
+        return target_loop_network(sizes, self.rates, self.target_rate, self.target_scale)
+
+
+@dataclass(frozen=True)
+class EquilibriumPropagation(RateMethod):
     """Layers that drive each other both ways, and descend an energy.
 
     Args:
-        hidden: units of the hidden layers.
-        rates: of learning, of each layer.
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
         tied: links back are those forward; else they have weights of their own, and learn them (vector fields).
-        settling, nudging, batch, last_factor, persistent, backend: as in `ErrorForwardPropagation`.
 
     Source:
         B. Scellier and Y. Bengio, Equilibrium propagation, 2017: one hidden layer of 500, 25 epochs.
@@ -71,18 +112,15 @@ class EquilibriumPropagation:
 
     hidden: tuple[int, ...] = (500,)
     rates: tuple[float, ...] = (0.1, 0.05)
-    tied: bool = True
     settling: Settling = Settling(20, 4, step=0.5, clipped=True)
     nudging: Nudging = Nudging(0.5, sides="random", constant=False, rule="contrastive")
-    batch: int = 20
     last_factor: float = 1.0
     persistent: bool = True
-    backend: Backend = "auto"
+    tied: bool = True
 
-    def start(self, features: int, classes: int, examples: int, seed: int) -> RateLearner:
-        """A network that has learned nothing; see `Method`."""
-        network = energy_network((features, *self.hidden, classes), self.rates, self.tied)
-        return RateLearner(self, network, examples, seed)
+    def network(self, sizes: tuple[int, ...]) -> RateNetwork:
+        """See `energy_network`."""
+        return energy_network(sizes, self.rates, self.tied)
 
 
 class RateLearner:
@@ -95,12 +133,12 @@ class RateLearner:
         epoch: what the last epoch was like, or None.
     """
 
-    def __init__(
-        self, method: ErrorForwardPropagation | EquilibriumPropagation, network: RateNetwork, examples: int, seed: int
-    ) -> None:  # fmt: skip
+    def __init__(self, method: RateMethod, network: RateNetwork, examples: int, seed: int) -> None:
         if not 0 <= method.last_factor <= 1:
             raise ValueError(f"last_factor must be from 0 to 1, got {method.last_factor}")
         count("batch", method.batch)
+        if network.driven_by_errors and not method.nudging.constant:
+            raise ValueError("what outputs lack drives a layer: this needs nudging with constant=True")
         self.method, self.network, self.seed = method, network, seed
         self.weights = network.initial(seed)
         units = sum(network.sizes[1:])

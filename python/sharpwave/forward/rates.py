@@ -18,7 +18,8 @@ class Link(NamedTuple):
     """Activities of one layer drive another.
 
     Attributes:
-        source, target: layers; the input is 0, the outputs are the last one.
+        source, target: layers; the input is 0, the outputs are the last one. The source after them is what they lack,
+            d - s, while they are nudged by it.
         rate: of learning; 0: the link stays as it is.
         scale: of initial weights, times sqrt(6 / (units before + units after)).
     """
@@ -64,7 +65,7 @@ class RateNetwork:
         if layers < 1 or len(self.bias_rates) != layers:
             raise ValueError(f"expected an input, layers and a bias_rate for each, got {sizes} and {self.bias_rates}")
         for link in self.links:
-            if not (0 <= link.source <= layers and 1 <= link.target <= layers):
+            if not (0 <= link.source <= layers + 1 and 1 <= link.target <= layers):
                 raise ValueError(f"{link}: layers are 0 to {layers}, and nothing drives the input, 0")
         missing = set(range(1, layers + 1)) - {link.target for link in self.links}
         if missing:
@@ -77,7 +78,13 @@ class RateNetwork:
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Of each link's weights, (units before, units after)."""
-        return [(self.sizes[link.source], self.sizes[link.target]) for link in self.links]
+        outputs = len(self.sizes) - 1
+        return [(self.sizes[min(link.source, outputs)], self.sizes[link.target]) for link in self.links]
+
+    @property
+    def driven_by_errors(self) -> bool:
+        """Whether a link comes from what outputs lack."""
+        return any(link.source == len(self.sizes) for link in self.links)
 
     def initial(self, seed: int, dtype: type[np.floating] = np.float32) -> Weights:
         """Weights from U(-1, 1) times a link's scale, and biases of 0."""
@@ -150,10 +157,11 @@ Sides = Literal["both", "positive", "random"]
 class Nudging:
     """How outputs are nudged towards targets d, and what is learned from it.
 
-    Outputs are driven by 2 beta (d - s) more, the gradient of the squared error. A vector-field rule changes a link by
+    Outputs are driven by 2 beta (d - s) more, the gradient of the squared error, and so are layers to which links lead
+    from it, with their weights. A vector-field rule changes a link by
     rate / beta times the mean over a batch of rho(s0 before) [rho(s+ after) - rho(s- after)], with s0 the free states
     and s+ and s- those of the nudges; a contrastive one by that of rho(s+ before) rho(s+ after) - rho(s- before)
-    rho(s- after). Links from the input are the same in both.
+    rho(s- after). Links from the input are the same in both, as are those from d - s, which has the place of rho(s0).
 
     Attributes:
         beta: how strongly.
@@ -216,6 +224,25 @@ def error_forward_network(
     """
     loop = Link(len(sizes) - 1, 1, loop_rate, loop_scale)
     return RateNetwork(tuple(sizes), (*chain(sizes, rates), loop), tuple(rates))
+
+
+def target_loop_network(
+    sizes: Sequence[int], rates: Sequence[float], target_rate: float = 0.0, target_scale: float = 1.0
+) -> RateNetwork:
+    """Layers that drive the next one; what outputs lack drives the first, beside the input, while it teaches.
+
+    Args:
+        sizes: units of the input, of hidden layers, and outputs.
+        rates: of learning, of each layer.
+        target_rate: that of the links from what outputs lack, the target generator; 0: they are fixed.
+        target_scale: of their initial weights.
+
+    Source:
+        arXiv 2204.01723, the target-loop of the continuous network. Its rates and scales are not known: defaults are
+        choices.
+    """
+    generator = Link(len(sizes), 1, target_rate, target_scale)
+    return RateNetwork(tuple(sizes), (*chain(sizes, rates), generator), tuple(rates))
 
 
 def energy_network(sizes: Sequence[int], rates: Sequence[float], tied: bool = True) -> RateNetwork:

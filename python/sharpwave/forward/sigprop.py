@@ -2,81 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import isfinite
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from ..suggest import unknown
-from .blocks import Block, blocks_of, empty_readout
+from .blocks import Block
+from .layered import Layered
 from .losses import LOSSES, similarities
 from .method import DivergedError
-from .targets import TargetGenerator, TargetKind
+from .rule import SigPropRule
+from .targets import TargetGenerator
 from .updates import Updates
 
-Prediction = Literal["classes", "closest", "readout"]
 CLOSEST = 3  # classes that `"closest"` decides between
 
 
-@dataclass(frozen=True)
-class SigPropRule:
-    """How layers learn, and how the network decides.
-
-    Attributes:
-        targets: where targets come from, see `TargetGenerator`.
-        learned_targets: whether their generator learns.
-        loss: of each layer: `"classes"`, `"batch"`, `"random"`, `"top"`, `"hebbian"` or `"distance"`; see `losses`.
-        prediction: `"classes"`: the class whose target goes best with the last layer's activities; `"closest"`: that
-            among those few that go best with the first layer's; `"readout"`: a linear classifier of the last layer's,
-            which does not teach the layers.
-        scaled: whether losses divide inner products by the square root of the number of units, or channels.
-        learning_rate: see `Updates`.
-
-    Source:
-        arXiv 2204.01723.
-    """
-
-    targets: TargetKind = "class"
-    learned_targets: bool = True
-    loss: str = "classes"
-    prediction: Prediction = "classes"
-    scaled: bool = False
-    learning_rate: float = 5e-4
-
-    def __post_init__(self) -> None:
-        for name, value, known in (
-            ("targets", self.targets, ("class", "input", "loop")),
-            ("loss", self.loss, tuple(LOSSES)),
-            ("prediction", self.prediction, ("classes", "closest", "readout")),
-        ):
-            if value not in known:
-                raise ValueError(unknown(name, value, known))
-        if self.loss == "classes" and self.targets != "class":
-            raise ValueError(f"the loss 'classes' needs the targets of all classes: use 'batch' with {self.targets!r}")
-        if self.targets == "loop" and self.prediction != "readout":
-            raise ValueError("targets 'loop' come from what a readout says: use prediction='readout'")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
-
-
-class SigProp:
+class SigProp(Layered):
     """A network that learns by signal propagation.
 
     Args:
-        network: an `nn.Sequential` of layers of any kind, without a classifier at its end; see `blocks_of`.
-        classes: how many.
-        example: one input (...), from which shapes are found.
+        network, classes, example: see `Layered`.
         rule: how it learns; None: `SigPropRule()`.
         steps: batches of the whole training, for the schedule of learning rates.
         seed: of target generator, readout and random choices.
 
     Attributes:
-        blocks: what learns together.
         generator: of targets.
-        readout: of the last block.
 
     Example:
         >>> _ = torch.manual_seed(0)
@@ -95,13 +48,12 @@ class SigProp:
         seed: int = 0,
     ) -> None:  # fmt: skip
         rule = rule or SigPropRule()
-        self.blocks, self.rule, self.classes = blocks_of(network, seed), rule, classes
+        super().__init__(network, classes, example, seed)
+        self.rule = rule
+        first = self.blocks[0]
         with torch.no_grad():
-            before, last = _shapes(self.blocks, example)
-        self.generator = TargetGenerator(
-            rule.targets, classes, before, example.numel(), rule.learned_targets, seed
-        )  # fmt: skip
-        self.readout = empty_readout(last, classes)
+            before = first.first(first.before(example[None].expand(2, *example.shape))).shape[1:]
+        self.generator = TargetGenerator(rule.targets, classes, before, example.numel(), rule.learned_targets, seed)
         self.random = [torch.Generator().manual_seed(1000 * seed + place) for place in range(len(self.blocks))]
         groups: list[list[nn.Parameter]] = [list(block.parameters()) for block in self.blocks]
         groups[0] += [one for one in self.generator.parameters() if one.requires_grad]
@@ -138,9 +90,14 @@ class SigProp:
             h, t, loss = self.at_block(place, h, t, labels, said)
             yield place, h, t, loss
             h, t = h.detach(), t.detach()
-        if self.rule.prediction == "readout":
+        if self.rule.reads:
             assert t is not None
-            yield len(self.blocks), h, t, self.read(h, labels)
+            yield (
+                len(self.blocks),
+                h,
+                t,
+                self.read(self._neutral(x) if self.rule.prediction == "neutral" else h, labels),
+            )
 
     def at_block(
         self, place: int, h: Tensor, t: Tensor | None, labels: Tensor, said: Tensor | None = None
@@ -150,7 +107,7 @@ class SigProp:
         return h, t, self._loss(place, h, t, where, labels)
 
     def read(self, h: Tensor, labels: Tensor) -> Tensor:
-        """The readout's loss, of the last block's activities."""
+        """The readout's loss, of activities of the last block."""
         return nn.functional.cross_entropy(self.readout(h.flatten(1)), labels)
 
     def whole_loss(self, x: Tensor, labels: Tensor) -> Tensor:
@@ -187,8 +144,10 @@ class SigProp:
     def scores(self, x: Tensor) -> Tensor:
         """What speaks for each class, (examples, classes)."""
         if self.rule.prediction == "readout":
-            return self._said(x)
-        self.train(False)
+            return self.said(x)
+        if self.rule.prediction == "neutral":
+            evoked: Tensor = self.readout(self._neutral(x).flatten(1))
+            return evoked
         found = self._similar(x)
         if self.rule.prediction == "closest":
             near = found[0].topk(min(CLOSEST, self.classes), dim=1).indices
@@ -199,10 +158,10 @@ class SigProp:
     @torch.no_grad()
     def scores_by_block(self, x: Tensor) -> list[Tensor]:
         """How well each class's target goes with the activities of each block, (examples, classes) each."""
-        self.train(False)
         return self._similar(x)
 
     def _similar(self, x: Tensor) -> list[Tensor]:
+        self.train(False)
         found: list[list[Tensor]] = [[] for _ in self.blocks]
         several = [None] if self.rule.targets == "class" else range(self.classes)
         for each in several:
@@ -215,36 +174,20 @@ class SigProp:
         return [torch.cat(one, dim=1) for one in found]
 
     @torch.no_grad()
-    def _said(self, x: Tensor) -> Tensor:
-        """What the readout says, (examples, classes)."""
+    def _neutral(self, x: Tensor) -> Tensor:
+        """What a target that is all classes alike evokes in the last block, beside examples."""
         self.train(False)
-        for block in self.blocks:
-            x = block(x)
-        found: Tensor = self.readout(x.flatten(1))
-        return found
+        first = self.blocks[0]
+        t: Tensor = first.rest(self.generator.neutral(first.before(x)))
+        for block in self.blocks[1:]:
+            t = block(t)
+        return t
 
     def _for_targets(self, x: Tensor) -> Tensor | None:
         """What targets are made of besides labels and examples."""
-        return self._said(x).softmax(1) if self.rule.targets == "loop" else None
-
-    def train(self, learning: bool) -> None:
-        """Whether blocks learn, or are tested."""
-        for block in self.blocks:
-            block.train(learning)
+        return self.said(x).softmax(1) if self.rule.targets == "loop" else None
 
     @property
     def modules(self) -> dict[str, nn.Module]:
         """What learns, by name."""
-        found: dict[str, nn.Module] = {f"block {k}": block for k, block in enumerate(self.blocks)}
-        return {**found, "targets": self.generator, "readout": self.readout}
-
-
-def _shapes(blocks: Sequence[Block], example: Tensor) -> tuple[tuple[int, ...], int]:
-    """Of one example: what the first block's module gives, and how many numbers the last block does."""
-    several = example[None].expand(2, *example.shape)
-    for block in blocks:
-        block.eval()
-    first = blocks[0].first(blocks[0].before(several))
-    for block in blocks:
-        several = block(several)
-    return tuple(first.shape[1:]), several[0].numel()
+        return {**super().modules, "targets": self.generator}

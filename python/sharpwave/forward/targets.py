@@ -58,6 +58,11 @@ class TargetGenerator(nn.Module):
             given = wanted - said
         return self._shaped(given), torch.arange(len(x))
 
+    def neutral(self, x: Tensor) -> Tensor:
+        """What a target that is all classes alike evokes beside each of examples (examples, ...); for `"input"`."""
+        alike = x.new_full((len(x), self.classes), 1 / self.classes)
+        return self._shaped(torch.cat([x.flatten(1), alike], dim=1))
+
     def _shaped(self, given: Tensor) -> Tensor:
         found: Tensor = self.linear(given)
         return found.reshape(len(given), *self.shape)

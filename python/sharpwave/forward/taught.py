@@ -11,44 +11,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .blocks import blocks_of, empty_readout
+from .layered import Layered
 from .updates import Updates
 
 
-class Taught:
+class Taught(Layered):
     """A network of blocks and a linear classifier behind the last one, which learns by cross-entropy.
 
     Args:
-        network: an `nn.Sequential` of layers, see `blocks_of`.
-        classes: how many.
-        example: one input (...), from which shapes are found.
+        network, classes, example: see `Layered`.
         learning_rate: see `Updates`.
         steps: batches of the whole training.
         seed: of random numbers of its own.
 
     Attributes:
-        blocks, readout: what learns.
         updates: steps of each block, and of the readout, the last.
     """
 
     def __init__(
         self, network: nn.Sequential, classes: int, example: Tensor, learning_rate: float, steps: int, seed: int = 0
     ) -> None:
-        self.blocks, self.classes = blocks_of(network, seed), classes
-        with torch.no_grad():
-            self.shapes = self._shapes(example)
+        super().__init__(network, classes, example, seed)
         self.random = [torch.Generator().manual_seed(seed)]
-        self.readout = empty_readout(self.shapes[-1].numel(), classes)
         self._prepare()
         self.updates = Updates(self._groups(), learning_rate, steps)
-
-    def _shapes(self, example: Tensor) -> list[torch.Size]:
-        """Of what each block gives of an example."""
-        h, found = example[None].expand(2, *example.shape), []
-        for block in self.blocks:
-            h = block.eval()(h)
-            found.append(h.shape[1:])
-        return found
 
     def _prepare(self) -> None:
         """What a way of teaching needs besides."""
@@ -60,19 +46,9 @@ class Taught:
     def learn(self, x: Tensor, labels: Tensor) -> float:
         """Learn a batch x (examples, ...) of classes (examples,). Returns the classifier's loss."""
 
-    @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
         """What speaks for each class, (examples, classes)."""
-        for block in self.blocks:
-            x = block.eval()(x)
-        found: Tensor = self.readout(x.flatten(1))
-        return found
-
-    @property
-    def modules(self) -> dict[str, nn.Module]:
-        """What learns, by name."""
-        found: dict[str, nn.Module] = {f"block {k}": block for k, block in enumerate(self.blocks)}
-        return {**found, "readout": self.readout}
+        return self.said(x)
 
     def _forward(self, x: Tensor) -> list[Tensor]:
         """What each block gives, with nothing kept from one to the next."""

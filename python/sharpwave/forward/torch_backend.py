@@ -47,7 +47,7 @@ def learn(work: Work, weights: Weights, kept: Array | None) -> Epoch:
         if not np.isfinite(change).all():
             return found._replace(lost=(place, int(np.flatnonzero(~np.isfinite(change))[0])))
         span = 2 * beta if nudging.sides == "both" else beta
-        _update(work, links, biases, x, (free, plus, minus), factor, factor / (span * len(some)))
+        _update(work, links, biases, x, d - free[-1], (free, plus, minus), factor, factor / (span * len(some)))
     return found
 
 
@@ -95,7 +95,7 @@ def settle_states(
         active = [s.clamp(0, 1) for s in states]
         drive = list(constant)
         for link, w in zip(network.links, links, strict=True):
-            if link.source > 0:
+            if 0 < link.source <= len(states):
                 drive[link.target - 1] = drive[link.target - 1] + active[link.source - 1] @ w
         moved = [s + settling.step * (u - k * s) for s, u, k in zip(states, drive, leaks, strict=True)]
         moved = [s.clamp(0, 1) for s in moved] if settling.clipped else moved
@@ -108,27 +108,31 @@ def nudged(
     work: Work, links: Sequence[Tensor], constant: States, free: States, targets: Tensor, beta: float
 ) -> tuple[States, list[float], int]:
     """States to which the nudge takes those that settled freely."""
-    lacking = targets - free[-1] if work.nudging.constant else targets
-    pulled = [*constant[:-1], constant[-1] + 2 * beta * lacking]
+    pull = 2 * beta * (targets - free[-1] if work.nudging.constant else targets)
+    pulled = [*constant[:-1], constant[-1] + pull]
+    for link, w in zip(work.network.links, links, strict=True):
+        if link.source > len(free):
+            pulled[link.target - 1] = pulled[link.target - 1] + pull @ w
     leak = 1.0 if work.nudging.constant else 1 + 2 * beta
     return settle_states(work.network, work.settling, links, pulled, free, work.settling.nudged_steps, leak)
 
 
 def _update(
-    work: Work, links: Sequence[Tensor], biases: Sequence[Tensor], x: Tensor, states: tuple[States, States, States],
-    decaying: float, factor: float,
+    work: Work, links: Sequence[Tensor], biases: Sequence[Tensor], x: Tensor, lacking: Tensor,
+    states: tuple[States, States, States], decaying: float, factor: float,
 ) -> None:  # fmt: skip
-    free, plus, minus = ([x, *(s.clamp(0, 1) for s in some)] for some in states)
-    for link, w in zip(work.network.links, links, strict=True):
+    network = work.network
+    free, plus, minus = ([x, *(s.clamp(0, 1) for s in some), lacking] for some in states)
+    for link, w in zip(network.links, links, strict=True):
         before, after = link.source, link.target
-        if work.nudging.rule == "contrastive":
+        if work.nudging.rule == "contrastive" and before < len(network.sizes):
             change = plus[before].T @ plus[after] - minus[before].T @ minus[after]
         else:
             change = free[before].T @ (plus[after] - minus[after])
         if link.rate:
             w *= 1 - work.nudging.weight_decay * decaying * link.rate
             w += factor * link.rate * change
-    for k, (bias, rate) in enumerate(zip(biases, work.network.bias_rates, strict=True), 1):
+    for k, (bias, rate) in enumerate(zip(biases, network.bias_rates, strict=True), 1):
         bias += factor * rate * (plus[k] - minus[k]).sum(0)
 
 

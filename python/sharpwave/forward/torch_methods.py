@@ -15,7 +15,8 @@ from ..counts import count
 from ..suggest import unknown
 from .blocks import square_side
 from .method import Array, DivergedError, Integers, shuffled
-from .sigprop import SigProp, SigPropRule
+from .rule import SigPropRule
+from .sigprop import SigProp
 from .taught import AlignedBlocks, Backpropagated, DirectlyTaught, LocallyTaught, TargetTaught, Taught
 from .two_passes import ForwardForward, Pepita
 from .updates import Updates, module_arrays, restore_modules

@@ -84,14 +84,12 @@ def convert(
         raise ValueError("data has no examples: expected some of the training set")
     shape = examples.shape[1:]
     stages = affine_stages(model, shape)
-    scales = _scales(stages, flat, percentile)
-    scaled = [stage.scaled(*ends) for stage, ends in zip(stages, _ends(scales), strict=True)]
-    return ConvertedNetwork(_network(scaled, initial_potential), scaled[0], tuple(scales), shape)
+    return network_of_stages(stages, _scales(stages, flat, percentile), initial_potential, shape)
 
 
 @dataclass(frozen=True, eq=False)
 class ConvertedNetwork:
-    """A spiking network made by `convert`.
+    """A spiking network made by `convert`, or from one that was trained as such.
 
     T steps means that every layer integrates T steps. Spikes take a step from one layer to the next, so that layer l,
     1 being the first, is at work in the steps l to l + T - 1, its bias too, and a network of L layers runs T + L - 1
@@ -235,6 +233,21 @@ def _scales(stages: Sequence[Affine], flat: Array, percentile: float) -> list[fl
             )
         scales.append(scale)
     return scales
+
+
+def network_of_stages(
+    stages: Sequence[Affine], scales: Sequence[float], initial_potential: float, shape: tuple[int, ...]
+) -> ConvertedNetwork:
+    """Integrate-and-fire neurons between one affine map and the next.
+
+    Args:
+        stages: maps, one more than there are layers of neurons that spike.
+        scales: of each such layer, what one spike in every step stands for.
+        initial_potential: of these neurons, as a share of the threshold.
+        shape: of an example.
+    """
+    scaled = [stage.scaled(*ends) for stage, ends in zip(stages, _ends(scales), strict=True)]
+    return ConvertedNetwork(_network(scaled, initial_potential), scaled[0], tuple(scales), shape)
 
 
 def _ends(scales: Sequence[float]) -> list[tuple[float, float]]:

@@ -17,8 +17,17 @@ function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::I
     end
     for j in columns
         @inbounds for i in axes(x.target, 1)
-            lacking = x.target[i, j] - (l.constant ? x.free_state[outputs][i, j] : zero(T))
-            x.nudged[i, j] = muladd(strength, lacking, x.constant[outputs][i, j])
+            x.lacking[i, j] = x.target[i, j] - (l.constant ? x.free_state[outputs][i, j] : zero(T))
+            x.scaled[thread][i, j] = strength * x.lacking[i, j]
+        end
+    end
+    for k in eachindex(n.sizes)
+        copy_columns!(x.nudged[k], x.constant[k], columns)
+        drive!(x.nudged[k], n, k, outputs+1:outputs+1, (x.scaled[thread],), columns)
+    end
+    for j in columns
+        @inbounds for i in axes(x.target, 1)
+            x.nudged[outputs][i, j] += x.scaled[thread][i, j]
         end
     end
     _, turn = settle!(n, x, s, thread, columns, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn, false)
@@ -48,11 +57,11 @@ function learn!(n::RateNetwork, x::Space{T}, l::Learning, thread::Int, used::Int
     for (link, matrix) in zip(n.links, n.weights)
         link.rate == 0 && continue
         rate, kept = T(factor * link.rate), T(1 - l.decay * decaying * link.rate)
-        if l.contrastive && link.from > 0
+        if l.contrastive && 0 < link.from <= length(n.sizes)
             add_outer!(matrix, link, x.scaled[thread], plus[link.to], plus[link.from], rate, kept, used)
             add_outer!(matrix, link, x.scaled[thread], minus[link.to], minus[link.from], -rate, one(T), used)
         else
-            before = link.from == 0 ? x.x : x.free_active[link.from]
+            before = link.from == 0 ? x.x : link.from > length(n.sizes) ? x.lacking : x.free_active[link.from]
             add_outer!(matrix, link, x.scaled[thread], x.drive[link.to], before, rate, kept, used)
         end
     end

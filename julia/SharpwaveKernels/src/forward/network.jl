@@ -5,7 +5,9 @@ const CHUNK = 32
 
 padded(n::Int) = cld(n, CHUNK) * CHUNK
 
-"Activities of one layer that drive another; the input is layer 0."
+"""
+Activities of one layer that drive another; the input is layer 0. From the layer after the outputs comes what these lack, while they are nudged.
+"""
 struct Link
     from::Int
     to::Int
@@ -25,13 +27,13 @@ end
 function RateNetwork(sizes, links, rates, bias_rates, weights::Vector{T}, biases::Vector{T}) where {T}
     all(>(0), sizes) && length(sizes) > 1 || throw(BadArgument("sizes", "expected an input and a layer at least, of at least one unit, got $sizes"))
     layers = length(sizes) - 1
-    all(k -> 0 <= links[1, k] <= layers && 1 <= links[2, k] <= layers, axes(links, 2)) ||
-        throw(BadArgument("links", "expected pairs of layers, from 0 to $layers, and none to the input"))
-    expected = sum(sizes[1 + links[1, k]] * sizes[1 + links[2, k]] for k in axes(links, 2))
+    all(k -> 0 <= links[1, k] <= layers + 1 && 1 <= links[2, k] <= layers, axes(links, 2)) ||
+        throw(BadArgument("links", "expected pairs of layers, from 0 to $(layers + 1) and to 1 to $layers"))
+    expected = sum(sizes[1+min(layers, links[1, k])] * sizes[1+links[2, k]] for k in axes(links, 2))
     length(weights) == expected || throw(BadArgument("weights", "expected $expected, got $(length(weights))"))
     length(biases) == sum(sizes) - sizes[1] || throw(BadArgument("biases", "expected $(sum(sizes) - sizes[1]), got $(length(biases))"))
     found = [Link(links[1, k], links[2, k], rates[k]) for k in axes(links, 2)]
-    matrices = [zeros(T, padded(Int(sizes[1+link.to])), sizes[1+link.from]) for link in found]
+    matrices = [zeros(T, padded(Int(sizes[1+link.to])), sizes[1+min(layers, link.from)]) for link in found]
     network = RateNetwork{T}(sizes[1], sizes[2:end], found, matrices, [zeros(T, padded(Int(size))) for size in sizes[2:end]], bias_rates)
     each_part((own, given) -> copyto!(own, given), network, weights, biases)
     return network

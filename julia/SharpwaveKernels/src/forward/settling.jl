@@ -18,7 +18,8 @@ struct Space{T}
     x::Matrix{T}                    # (inputs, examples)
     target::Matrix{T}
     constant::Layers{T}             # of u: bias and input
-    nudged::Matrix{T}               # that of the outputs while they are nudged
+    lacking::Matrix{T}              # what outputs are nudged by: target, less free states where these count
+    nudged::Layers{T}               # of u while outputs are nudged
     drive::Layers{T}
     state::Layers{T}
     active::Tuple{Layers{T},Layers{T}}      # before and after a step, in turns
@@ -41,7 +42,7 @@ function Space(n::RateNetwork{T}, examples::Int, threads::Int) where {T}
     outputs() = zeros(T, padded(n.sizes[end]), examples)
     pairs = cld(examples, 2)
     share(thread) = 2 * div(pairs * (thread - 1), threads) + 1:min(2 * div(pairs * thread, threads), examples)
-    return Space{T}(zeros(T, n.inputs, examples), outputs(), layers(), outputs(), layers(), layers(), (layers(), layers()), layers(),
+    return Space{T}(zeros(T, n.inputs, examples), outputs(), layers(), outputs(), layers(), layers(), layers(), (layers(), layers()), layers(),
                     layers(), layers(), [t == 1 ? n : deepcopy(n) for t in 1:threads], [zeros(T, maximum(padded, n.sizes), examples) for _ in 1:threads],
                     zeros(length(n.sizes), threads), zeros(threads, 2), zeros(length(n.sizes), threads), zeros(Bool, length(n.sizes), threads),
                     share.(1:threads), Barrier(threads), Threads.Atomic{Bool}(false))
@@ -78,15 +79,15 @@ copy_columns!(to::Matrix, from::Matrix, columns) = @inbounds for j in columns
 end
 
 """
-Up to so many steps of a thread's examples, in which outputs have this constant and leak. How many were done, and in which of the turns
+Up to so many steps of a thread's examples, in which this is constant, and outputs leak so much. How many were done, and in which of the turns
 activities are afterwards. At rest, nothing is active at first. With a tolerance from 0 on, threads wait for each other, and know the same.
 """
-function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, outputs::Matrix{T}, leak::Float64, turn::Int, at_rest::Bool) where {T}
+function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, constant::Layers{T}, leak::Float64, turn::Int, at_rest::Bool) where {T}
     last_layer = length(n.sizes)
     for done in 1:steps
         for k in eachindex(n.sizes)
             u = x.drive[k]
-            copy_columns!(u, k == last_layer ? outputs : x.constant[k], columns)
+            copy_columns!(u, constant[k], columns)
             at_rest && done == 1 || drive!(u, n, k, 1:last_layer, x.active[turn], columns)
             x.change[k, thread] = move!(x.state[k], x.active[3-turn][k], u, columns, T(s.step), T(k == last_layer ? leak : 1.0), s.clipped)
         end
