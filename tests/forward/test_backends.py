@@ -50,6 +50,8 @@ def work(network: RateNetwork, settling: Settling, nudging: Nudging, dtype: type
         (EP, Settling(20, 4, step=0.5, clipped=True), Nudging(constant=False, rule="contrastive")),
         (LOOP, Settling(3, 3), Nudging(weight_decay=1e-3)),
         (LOOP, Settling(5, 4), Nudging(sides="positive", rule="contrastive")),
+        (LOOP, Settling(8, 8, step=0.5), Nudging(sides="positive", rule="contrastive", constant=False)),
+        (DEEP_LOOP, Settling(8, 8, step=0.5), Nudging(constant=False)),
         (DEEP_LOOP, Settling(8, 8, step=0.5), Nudging(rule="contrastive")),
         (FREE, Settling(20, 4, step=0.5), Nudging(constant=False)),
     ],

@@ -11,7 +11,14 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sharpwave.data import load
-from sharpwave.forward import DivergedError, EquilibriumPropagation, ErrorForwardPropagation, ForwardClassifier
+from sharpwave.forward import (
+    DivergedError,
+    EquilibriumPropagation,
+    ErrorForwardPropagation,
+    ForwardClassifier,
+    Settling,
+    UnsettledError,
+)
 
 pytestmark = pytest.mark.usefixtures("julia")
 DIGITS = load("digits")
@@ -104,6 +111,27 @@ def test_a_fit_that_diverges_keeps_its_last_good_checkpoint(tmp_path: Path) -> N
 def test_bad_input_is_refused(change, x, y, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model(**change).fit(x, y)
+
+
+def test_numbers_that_are_not_finite_are_named() -> None:
+    fitted = model(epochs=1).fit(X, Y)
+    fitted.learner_.weights.links[1][0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"not finite: link 1 of learner_\.arrays"):
+        fitted.predict(X)
+
+
+def test_states_that_do_not_settle_as_they_should_end_it(tmp_path: Path) -> None:
+    file = tmp_path / "fit.npz"
+    short = model(method=replace(EFP, settling=Settling(3, 3, tolerance=1e-6)), checkpoint=file)
+    with pytest.raises(
+        UnsettledError, match=r"states of layer [1-3] still change by .* after 3 free .* by 1e-06 .*epoch 0"
+    ):
+        short.fit(X, Y)
+    long = model(method=replace(EFP, settling=Settling(400, 3, tolerance=1e-3)), epochs=1).fit(X, Y)
+    assert long.history_["steps"][0] < 400
+    long.learner_.weights.links[-1][...] *= 30
+    with pytest.raises(UnsettledError, match="examples, in hundreds: number 0"):
+        long.predict(X)
 
 
 def test_other_features_are_refused_and_nothing_is_predicted_before_a_fit() -> None:

@@ -52,7 +52,9 @@ def test_all_targets_losses_and_predictions_learn(rule: SigPropRule) -> None:
         losses = one.learn(X, Y)
     assert len(losses) == 3 + rule.reads
     accuracy = (one.scores(X).argmax(1) == Y).float().mean()
-    least = 0.5 if rule.prediction == "neutral" else 0.85  # targets need not know of the example: little is left to read
+    least = (
+        0.5 if rule.prediction == "neutral" else 0.85
+    )  # targets need not know of the example: little is left to read
     assert accuracy > max(least, before + 0.2)
 
 
@@ -185,6 +187,45 @@ def test_a_loss_that_is_not_finite_names_its_block() -> None:
     with pytest.raises(DivergedError, match="the loss of block 1 is nan"):
         one.learn(X, Y)
     torch.testing.assert_close(before[2], one.blocks[2].first.weight)
+
+
+@pytest.mark.parametrize(
+    ("rule", "labels", "message"),
+    [
+        (SigPropRule(), None, "layers learn from labels: expected one whole number for each of 60, got None"),
+        (SigPropRule(), Y[:-1], r"got torch.int64 of shape \(59,\)"),
+        (SigPropRule(), Y.float(), "got torch.float32"),
+        (SigPropRule(), Y + 1, "labels must be from 0 to 2, got 3"),
+        (SigPropRule(), Y - 1, "labels must be from 0 to 2, got -1"),
+        (
+            SigPropRule(loss="batch"),
+            torch.ones_like(Y),
+            "all 60 examples of the batch are of class 1, and the loss 'batch'",
+        ),
+        (SigPropRule(targets="input", loss="hebbian"), torch.zeros_like(Y), "are of class 0, and the loss 'hebbian'"),
+    ],
+)
+def test_labels_that_say_nothing_are_refused_before_anything_is_learned(rule, labels, message: str) -> None:
+    one = model(rule)
+    before = [block.first.weight.clone() for block in one.blocks]
+    with pytest.raises(ValueError, match=message):
+        one.learn(X, labels)
+    with pytest.raises(ValueError, match=message):
+        learn_in_parallel(one, [(X, labels)])
+    assert all(torch.equal(block.first.weight, b) for block, b in zip(one.blocks, before, strict=True))
+    model(SigPropRule()).learn(X, torch.zeros_like(Y))  # targets of all classes are compared: one class is as good
+
+
+def test_targets_of_another_shape_are_refused() -> None:
+    def taught_by(classes: int, units: int) -> SigProp:
+        own = TargetGenerator("class", classes, (units,), 12)
+        return SigProp(dense(), CLASSES, X[0], SigPropRule(), generator=own)
+
+    taught_by(CLASSES, 30).learn(X, Y)
+    with pytest.raises(ValueError, match=r"gives targets of shape \(31,\), and the first layer activities of \(30,\)"):
+        taught_by(CLASSES, 31).learn(X, Y)
+    with pytest.raises(ValueError, match="gives targets of 4 classes, and there are 3"):
+        taught_by(4, 30).learn(X, Y)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ def test_networks_that_settle_learn_images(name: str, most: float, tmp_path: Pat
     assert not list(run.directory.rglob("*.npz"))
 
 
+@pytest.mark.usefixtures("julia")
+def test_signals_go_forward_in_continuous_time(tmp_path: Path) -> None:
+    experiment = find("sigprop-continuous")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    found = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert len(found.kind) == 8
+    assert (found.test.isel(seed=0) < 40).all()  # 90 % is chance; 2000 images, six epochs
+
+
 @pytest.mark.parametrize("name", ["sigprop-mnist", "sigprop-fashion"])
 def test_signals_go_forward_and_memory_does_not_grow(name: str, tmp_path: Path) -> None:
     experiment = find(name)

@@ -22,8 +22,8 @@ end
 "Bytes allocated by so many steps, free and nudged."
 function rate_allocations(n, steps)
     x, s = rate_space(n, 5), FW.Settling(steps, steps, 0.5, 0.0, false)
-    l = FW.Learning(0.5, true, true, true, 1e-3)
-    go() = (FW.settle!(n, x, s, 1, 1:5, steps, -1.0, x.constant, 1.0, 1, true); FW.compare!(n, x, s, l, 1, 1:5, 1))
+    l, live = FW.Learning(0.5, true, true, true, 1e-3), FW.Learning(0.5, false, false, true, 1e-3)
+    go() = (FW.settle!(n, x, s, 1, 1:5, steps, -1.0, x.constant, 1.0, 1, true); FW.compare!(n, x, s, l, 1, 1:5, 1); FW.compare!(n, x, s, live, 1, 1:5, 1))
     go()
     @allocated go()
 end
@@ -49,11 +49,19 @@ end
         x.free_state[k] .= x.state[k]
         x.free_active[k] .= x.active[turn][k]
     end
-    lacking = x.target[1:2, 1] - x.free_state[2][1:2, 1]
+    lacking = x.target[1:2, 1] - x.free_active[2][1:2, 1]
     FW.nudge!(n, x, s, FW.Learning(0.25, true, false, false, 0.0), 1, 1:1, 0.25, turn)
     @test x.lacking[1:2, 1] ≈ lacking
     @test (x.state[1]-x.free_state[1])[1:2, 1] ≈ 0.5 * lacking .* T[1, -1] atol = 1e-3
-    @test (x.state[2]-x.free_state[2])[1:2, 1] ≈ 0.5 * lacking atol = 1e-3
+    @test (x.state[2]-x.free_state[2])[1:2, 1] ≈ 0.5 * (x.target - x.free_state[2])[1:2, 1] atol = 1e-3
+
+    # and what they lack at the moment: at rest, s = u with it
+    s = FW.Settling(40, 200, 0.5, 0.0, false)
+    FW.nudge!(n, x, s, FW.Learning(0.25, false, false, false, 0.0), 1, 1:1, 0.25, turn)
+    left = x.target[1:2, 1] - x.state[2][1:2, 1]
+    h, y = clamp.(x.state[1][1:2, 1], 0, 1), clamp.(x.state[2][1:2, 1], 0, 1)
+    @test x.state[2][1:2, 1] ≈ n.biases[2][1:2] + n.weights[2][1:2, :] * h + 0.5 * left atol = 1e-4
+    @test x.state[1][1:2, 1] ≈ x.constant[1][1:2, 1] + n.weights[3][1:2, :] * y + 0.5 * n.weights[4][1:2, :] * (x.target[1:2, 1] - y) atol = 1e-4
 end
 
 @testset "rates: a nudge teaches the gradient of the error" begin
@@ -68,8 +76,8 @@ end
     @test reshape(learned, 2, 3) - W ≈ 2 * (target - (W * input + [0.2, 0.1])) * input'
 
     bad(work) = try work(); "" catch e; sprint(showerror, e) end
-    go(; sizes=sizes, links=links, weights=weights, order=zeros(Int, 1, 1), input=input, target=target, kept=zeros(2, 0), steps=3, constant=1) =
-        bad(() -> FW.learn_rates(SPIKING_CONTROL, [steps, 3, 0, constant, 1, 0, 1], [1.0, 0.0, 0.0], sizes, links, [1.0], [0.0], order, [1.0], [1e-3],
+    go(; sizes=sizes, links=links, weights=weights, order=zeros(Int, 1, 1), input=input, target=target, kept=zeros(2, 0), steps=3) =
+        bad(() -> FW.learn_rates(SPIKING_CONTROL, [steps, 3, 0, 1, 1, 0, 1], [1.0, 0.0, 0.0], sizes, links, [1.0], [0.0], order, [1.0], [1e-3],
                                  input, target, copy(weights), [0.2, 0.1], kept, out()...))
     @test go() == ""
     @test occursin("an input and a layer at least", go(sizes=[3]))
@@ -81,5 +89,4 @@ end
     @test occursin("expected 2 of each example, got 1", go(target=target[1:1, :]))
     @test occursin("a row for each example", go(kept=zeros(2, 3)))
     @test occursin("expected steps, got 0", go(steps=0))
-    @test occursin("while it is constant", go(links=reshape([2, 1], 2, 1), weights=weights[1:4], constant=0))
 end

@@ -43,6 +43,7 @@ _MODULES = {
     "sigprop-mnist": "sigprop.mnist",
     "sigprop-fashion": "sigprop.fashion",
     "sigprop-spiking": "sigprop.spiking",
+    "sigprop-continuous": "efp.continuous",
 }
 
 

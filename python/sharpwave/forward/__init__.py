@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .classifier import ForwardClassifier
 from .events import event_driven
-from .method import DivergedError, Learner, Method
+from .method import DivergedError, Learner, Method, UnsettledError
 from .pipeline import learn_in_parallel
 from .rate_methods import (
     ContinuousSignalPropagation,
@@ -49,6 +49,7 @@ __all__ = [
     "SigPropRule",
     "SignalPropagation",
     "SpikingSignalPropagation",
+    "UnsettledError",
     "Weights",
     "energy_network",
     "error_forward_network",

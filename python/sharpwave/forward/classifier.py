@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..checkpoints import checkpoint_path, fingerprint
 from ..counts import count
 from ..files import whole
-from ..spiking.checkpoints import fingerprint
-from ..spiking.images import Images, checked_labels, coded
+from ..images import Images, checked_labels, coded
 from .method import Array, Integers, Learner, Method
 from .rate_methods import ErrorForwardPropagation
 
@@ -74,9 +74,7 @@ class ForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 another training.
             DivergedError: a number ceased to be finite. What was learned before is kept, and so is the checkpoint.
         """
-        path = None if self.checkpoint is None else Path(self.checkpoint)
-        if resume and path is None:
-            raise ValueError("resume: there is no checkpoint to go on from: set checkpoint to the path of a file")
+        path = checkpoint_path(self.checkpoint, resume)
         inputs, labels = self._begin(X, y)
         about = self._about(inputs, labels) if path else {}
         done = self._restore(path, about) if resume and path and path.exists() else 0
@@ -108,6 +106,11 @@ class ForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             raise ValueError(
                 f"X has {images.pixels.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
+            )
+        bad = [name for name, array in self.learner_.arrays().items() if not np.isfinite(array).all()]
+        if bad:
+            raise ValueError(
+                f"numbers of the network are not finite: {', '.join(bad)} of learner_.arrays(). Fit it anew"
             )
         return self.learner_.scores(_scaled(images))
 

@@ -15,6 +15,10 @@ class DivergedError(RuntimeError):
     """Numbers of a network ceased to be finite; what it had learned before is kept."""
 
 
+class UnsettledError(DivergedError):
+    """States did not settle as far as they were told to."""
+
+
 class Learner(Protocol):
     """A network that learns, epoch by epoch."""
 

@@ -69,6 +69,8 @@ def _block(model: SigProp, place: int, before: Queue[Any], after: Queue[Any]) ->
         if failure is not None:
             continue
         try:
+            if place == 0:
+                model.check(item[2], len(item[0]))
             h, t, loss = model.at_block(place, *item)
             losses.append(float(loss.detach()))
             if not isfinite(losses[-1]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..backends import Backend, in_julia
 from ..counts import count
 from .epoch import Epoch, Settled, Work
-from .method import Array, DivergedError, Integers, shuffled
+from .method import Array, DivergedError, Integers, UnsettledError, shuffled
 from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network, target_loop_network
 
 _CHUNK = 100  # examples that settle together in a test
@@ -91,7 +91,7 @@ class ContinuousSignalPropagation(RateMethod):
     settling: Settling = Settling(3, 3)
     nudging: Nudging = Nudging(0.5, rule="contrastive", weight_decay=1e-4)
     target_rate: float = 0.0
-    target_scale: float = 1.0
+    target_scale: float = 0.3
 
     def network(self, sizes: tuple[int, ...]) -> RateNetwork:
         """See `target_loop_network`."""
@@ -137,8 +137,6 @@ class RateLearner:
         if not 0 <= method.last_factor <= 1:
             raise ValueError(f"last_factor must be from 0 to 1, got {method.last_factor}")
         count("batch", method.batch)
-        if network.driven_by_errors and not method.nudging.constant:
-            raise ValueError("what outputs lack drives a layer: this needs nudging with constant=True")
         self.method, self.network, self.seed = method, network, seed
         self.weights = network.initial(seed)
         units = sum(network.sizes[1:])
@@ -163,6 +161,7 @@ class RateLearner:
                 f"numbers ceased to be finite in epoch {epoch}{where}. The network is as before it; lower the rates, "
                 "the loop's scale or the step"
             )
+        self._check_settled(found.change, f"epoch {epoch}, batch")
         self.weights, self.kept = weights, kept
         settled = found.change.max(axis=1)
         return {
@@ -175,7 +174,19 @@ class RateLearner:
     def settle(self, inputs: Array) -> Settled:
         """States of examples (examples, features) without a nudge."""
         found: Settled = self._backend().settle(self.network, self.method.settling, self.weights, inputs, _CHUNK)
+        self._check_settled(found.change, "examples, in hundreds: number")
         return found
+
+    def _check_settled(self, change: NDArray[np.float64], when: str) -> None:
+        settling = self.method.settling
+        if settling.tolerance == 0 or (change <= settling.tolerance).all():
+            return
+        batch, layer = (int(k) for k in np.argwhere(~(change <= settling.tolerance))[0])
+        raise UnsettledError(
+            f"states of layer {layer + 1} still change by {change[batch, layer]:.2g} after {settling.free_steps} free "
+            f"steps, and should by {settling.tolerance:g} at most ({when} {batch}). The network is as before; allow "
+            "more steps, smaller ones, or a higher tolerance"
+        )
 
     def scores(self, inputs: Array) -> Array:
         """States of the outputs, (examples, classes)."""

@@ -18,8 +18,8 @@ class Link(NamedTuple):
     """Activities of one layer drive another.
 
     Attributes:
-        source, target: layers; the input is 0, the outputs are the last one. The source after them is what they lack,
-            d - s, while they are nudged by it.
+        source, target: layers; the input is 0, the outputs are the last one. The source after them is what their
+            activities lack, d - rho(s), while they are nudged.
         rate: of learning; 0: the link stays as it is.
         scale: of initial weights, times sqrt(6 / (units before + units after)).
     """
@@ -81,11 +81,6 @@ class RateNetwork:
         outputs = len(self.sizes) - 1
         return [(self.sizes[min(link.source, outputs)], self.sizes[link.target]) for link in self.links]
 
-    @property
-    def driven_by_errors(self) -> bool:
-        """Whether a link comes from what outputs lack."""
-        return any(link.source == len(self.sizes) for link in self.links)
-
     def initial(self, seed: int, dtype: type[np.floating] = np.float32) -> Weights:
         """Weights from U(-1, 1) times a link's scale, and biases of 0."""
         draw = np.random.Generator(np.random.Philox(key=seed))
@@ -133,7 +128,8 @@ class Settling:
         free_steps: without a nudge, at most.
         nudged_steps: with it, from where states have settled freely.
         step: size of a step, epsilon.
-        tolerance: largest change of a state in a step at which a batch has settled; 0: all free steps are done.
+        tolerance: largest change of a state in a step at which a batch has settled; one that has not in all free steps
+            ends learning. 0: all free steps are done, however far states are settled then.
         clipped: states stay between 0 and 1, and not activities alone.
     """
 
@@ -157,17 +153,17 @@ Sides = Literal["both", "positive", "random"]
 class Nudging:
     """How outputs are nudged towards targets d, and what is learned from it.
 
-    Outputs are driven by 2 beta (d - s) more, the gradient of the squared error, and so are layers to which links lead
-    from it, with their weights. A vector-field rule changes a link by
+    Outputs are driven by 2 beta (d - s) more, the gradient of the squared error, and layers to which links lead from
+    what outputs lack by 2 beta (d - rho(s)) W. A vector-field rule changes a link by
     rate / beta times the mean over a batch of rho(s0 before) [rho(s+ after) - rho(s- after)], with s0 the free states
     and s+ and s- those of the nudges; a contrastive one by that of rho(s+ before) rho(s+ after) - rho(s- before)
-    rho(s- after). Links from the input are the same in both, as are those from d - s, which has the place of rho(s0).
+    rho(s- after). Links from the input are the same in both, as are those from d - rho(s), that of the free states.
 
     Attributes:
         beta: how strongly.
         sides: `"both"`: +beta and -beta, divided by 2 beta; `"positive"`: s- are the free states; `"random"`: the same
             with a sign drawn for each batch.
-        constant: d - s is that of the free states; else it is that of the moment.
+        constant: s of the outputs is that of the free states; else it is that of the moment.
         rule: `"vector-field"` or `"contrastive"`.
         weight_decay: share of a link's weights that is lost in a batch, at a rate of 1.
     """
@@ -227,7 +223,7 @@ def error_forward_network(
 
 
 def target_loop_network(
-    sizes: Sequence[int], rates: Sequence[float], target_rate: float = 0.0, target_scale: float = 1.0
+    sizes: Sequence[int], rates: Sequence[float], target_rate: float = 0.0, target_scale: float = 0.3
 ) -> RateNetwork:
     """Layers that drive the next one; what outputs lack drives the first, beside the input, while it teaches.
 

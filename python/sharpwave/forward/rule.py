@@ -59,3 +59,8 @@ class SigPropRule:
     def reads(self) -> bool:
         """Whether a classifier learns to predict."""
         return self.prediction in ("readout", "neutral")
+
+    @property
+    def compares(self) -> bool:
+        """Whether the loss compares the targets of a batch's examples, and not those of all classes."""
+        return self.loss in ("batch", "random", "top") or (self.loss == "hebbian" and self.targets != "class")

@@ -27,6 +27,7 @@ class SigProp(Layered):
         rule: how it learns; None: `SigPropRule()`.
         steps: batches of the whole training, for the schedule of learning rates.
         seed: of target generator, readout and random choices.
+        generator: of targets, if it is not that of the rule.
 
     Attributes:
         generator: of targets.
@@ -45,7 +46,7 @@ class SigProp(Layered):
 
     def __init__(
         self, network: nn.Sequential, classes: int, example: Tensor, rule: SigPropRule | None = None, steps: int = 1000,
-        seed: int = 0,
+        seed: int = 0, generator: TargetGenerator | None = None,
     ) -> None:  # fmt: skip
         rule = rule or SigPropRule()
         super().__init__(network, classes, example, seed)
@@ -53,7 +54,9 @@ class SigProp(Layered):
         first = self.blocks[0]
         with torch.no_grad():
             before = first.first(first.before(example[None].expand(2, *example.shape))).shape[1:]
-        self.generator = TargetGenerator(rule.targets, classes, before, example.numel(), rule.learned_targets, seed)
+        self.generator = generator or TargetGenerator(
+            rule.targets, classes, before, example.numel(), rule.learned_targets, seed
+        )
         self.random = [torch.Generator().manual_seed(1000 * seed + place) for place in range(len(self.blocks))]
         groups: list[list[nn.Parameter]] = [list(block.parameters()) for block in self.blocks]
         groups[0] += [one for one in self.generator.parameters() if one.requires_grad]
@@ -71,6 +74,7 @@ class SigProp(Layered):
             The loss of each block.
 
         Raises:
+            ValueError: labels that are none, or examples of one class with a loss that compares them.
             DivergedError: a loss is not finite; it names the block, and blocks from there on are as before.
         """
         found = []
@@ -83,6 +87,7 @@ class SigProp(Layered):
 
     def passing(self, x: Tensor, labels: Tensor) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
         """Go through the blocks: number, activities h and t, and the loss, which the caller may use for an update."""
+        self.check(labels, len(x))
         said = self._for_targets(x)
         self.train(True)
         h, t = x, None
@@ -92,11 +97,26 @@ class SigProp(Layered):
             h, t = h.detach(), t.detach()
         if self.rule.reads:
             assert t is not None
-            yield (
-                len(self.blocks),
-                h,
-                t,
-                self.read(self._neutral(x) if self.rule.prediction == "neutral" else h, labels),
+            evoked = self._neutral(x) if self.rule.prediction == "neutral" else h
+            yield len(self.blocks), h, t, self.read(evoked, labels)
+
+    def check(self, labels: Tensor, examples: int) -> None:
+        """Refuse labels from which nothing can be learned.
+
+        Raises:
+            ValueError: they are no whole numbers below the number of classes, one for each example, or all the same
+                while the loss compares examples of a batch.
+        """
+        given = f"{labels.dtype} of shape {tuple(labels.shape)}" if isinstance(labels, Tensor) else repr(labels)
+        if not isinstance(labels, Tensor) or labels.dtype != torch.long or labels.shape != (examples,):
+            raise ValueError(f"layers learn from labels: expected one whole number for each of {examples}, got {given}")
+        least, most = int(labels.min()), int(labels.max())
+        if least < 0 or most >= self.classes:
+            raise ValueError(f"labels must be from 0 to {self.classes - 1}, got {least if least < 0 else most}")
+        if least == most and examples > 1 and self.rule.compares:
+            raise ValueError(
+                f"all {examples} examples of the batch are of class {least}, and the loss {self.rule.loss!r} compares "
+                "classes: shuffle the examples, or use larger batches"
             )
 
     def at_block(
@@ -132,6 +152,7 @@ class SigProp(Layered):
             x = block.before(h)
             first = block.first(x)
             t, where = self.generator(labels, h, said)
+            self._check_targets(first, t)
         else:
             x = block.before(torch.cat([h, t]))
             both = block.first(x)
@@ -139,6 +160,15 @@ class SigProp(Layered):
             where = labels if self.rule.targets == "class" else torch.arange(len(h))
         together = block.rest(torch.cat([first, t]))
         return together[: len(h)], together[len(h) :], where
+
+    def _check_targets(self, h: Tensor, t: Tensor) -> None:
+        if t.shape[1:] != h.shape[1:]:
+            raise ValueError(
+                f"the target generator gives targets of shape {tuple(t.shape[1:])}, and the first layer activities of "
+                f"{tuple(h.shape[1:])}: they must be of one shape"
+            )
+        if self.rule.targets == "class" and len(t) != self.classes:
+            raise ValueError(f"the target generator gives targets of {len(t)} classes, and there are {self.classes}")
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:

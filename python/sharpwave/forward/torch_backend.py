@@ -47,7 +47,9 @@ def learn(work: Work, weights: Weights, kept: Array | None) -> Epoch:
         if not np.isfinite(change).all():
             return found._replace(lost=(place, int(np.flatnonzero(~np.isfinite(change))[0])))
         span = 2 * beta if nudging.sides == "both" else beta
-        _update(work, links, biases, x, d - free[-1], (free, plus, minus), factor, factor / (span * len(some)))
+        _update(
+            work, links, biases, x, d - free[-1].clamp(0, 1), (free, plus, minus), factor, factor / (span * len(some))
+        )
     return found
 
 
@@ -83,7 +85,7 @@ def settle_states(
         constant: see `constants`.
         states: to begin with.
         steps: None: until the tolerance is met, or the free steps are over.
-        leak: of the outputs.
+        leak: of the outputs; what is more than 1 goes into the links from what they lack too.
 
     Returns:
         States; the largest change of each layer in the last step; the number of steps.
@@ -97,6 +99,8 @@ def settle_states(
         for link, w in zip(network.links, links, strict=True):
             if 0 < link.source <= len(states):
                 drive[link.target - 1] = drive[link.target - 1] + active[link.source - 1] @ w
+            elif link.source > len(states):
+                drive[link.target - 1] = drive[link.target - 1] + (1 - leak) * active[-1] @ w
         moved = [s + settling.step * (u - k * s) for s, u, k in zip(states, drive, leaks, strict=True)]
         moved = [s.clamp(0, 1) for s in moved] if settling.clipped else moved
         change = [float((now - before).abs().max()) for now, before in zip(moved, states, strict=True)]
@@ -108,11 +112,12 @@ def nudged(
     work: Work, links: Sequence[Tensor], constant: States, free: States, targets: Tensor, beta: float
 ) -> tuple[States, list[float], int]:
     """States to which the nudge takes those that settled freely."""
-    pull = 2 * beta * (targets - free[-1] if work.nudging.constant else targets)
-    pulled = [*constant[:-1], constant[-1] + pull]
+    lacking = targets - free[-1] if work.nudging.constant else targets
+    pulled = [*constant[:-1], constant[-1] + 2 * beta * lacking]
+    told = 2 * beta * (targets - free[-1].clamp(0, 1) if work.nudging.constant else targets)
     for link, w in zip(work.network.links, links, strict=True):
         if link.source > len(free):
-            pulled[link.target - 1] = pulled[link.target - 1] + pull @ w
+            pulled[link.target - 1] = pulled[link.target - 1] + told @ w
     leak = 1.0 if work.nudging.constant else 1 + 2 * beta
     return settle_states(work.network, work.settling, links, pulled, free, work.settling.nudged_steps, leak)
 

@@ -187,8 +187,8 @@ class TorchLearner:
         losses = []
         for order in shuffled(len(x), self.batch, self.seed, epoch):
             some = torch.from_numpy(order[order >= 0])
-            if len(some) == 1 < self.batch:
-                continue  # normalisation needs two
+            if len(some) < self.batch and bool((y[some] == y[some][0]).all()):
+                continue  # what is left over says nothing of classes, and normalisation needs two examples
             losses.append(self.model.learn(x[some], y[some]))
             if not np.isfinite(losses[-1]).all():
                 raise DivergedError(f"the loss is {losses[-1]} in epoch {epoch}: lower the learning rate")

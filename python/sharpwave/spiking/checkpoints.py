@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
@@ -91,20 +90,3 @@ class Checkpoint:
                 f"{path} is a checkpoint of another training: {'; '.join(differ)}. Go on with the same settings and "
                 "data, or choose another file"
             )
-
-
-def fingerprint(*arrays: NDArray[Any]) -> str:
-    """A hash of the arrays' kinds, shapes and contents.
-
-    Example:
-        >>> fingerprint(np.arange(3)) == fingerprint(np.arange(3)), fingerprint(np.zeros(3)) == fingerprint(np.zeros(4))
-        (True, False)
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        if array.dtype.kind == "O":
-            digest.update(repr(array.tolist()).encode())
-        else:
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return digest.hexdigest()

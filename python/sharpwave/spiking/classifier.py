@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, TransformerMixin
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ..images import checked_labels, coded
 from .events import Spikes
-from .images import checked_labels, coded
 from .learner import Learner
 from .lesions import without_neurons, without_synapses
 from .network import Network

@@ -15,8 +15,9 @@ from sklearn.base import BaseEstimator
 
 from sharpwave.files import finite
 
-from .checkpoints import Checkpoint, fingerprint
-from .images import Images, checked_labels, coded
+from ..checkpoints import checkpoint_path, fingerprint
+from ..images import Images, checked_labels, coded
+from .checkpoints import Checkpoint
 from .linear_readout import LinearReadout
 from .network import Network
 from .plasticity import Reduction
@@ -71,9 +72,7 @@ class Learner(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         Raises:
             ValueError: images, labels or a parameter that does not fit; a checkpoint of another training.
         """
-        path = None if self.checkpoint is None else Path(self.checkpoint)
-        if resume and path is None:
-            raise ValueError("resume: there is no checkpoint to go on from: set checkpoint to the path of a file")
+        path = checkpoint_path(self.checkpoint, resume)
         images, labels = self._begin(X, y, None)
         about = self._config(images, labels) if path else {}
         if resume and path and path.exists():

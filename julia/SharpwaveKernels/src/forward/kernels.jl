@@ -35,8 +35,6 @@ function learn_rates(control::Control, numbers, settings, sizes, links, rates, b
     size(targets, 1) == network.sizes[end] || throw(BadArgument("targets", "expected $(network.sizes[end]) of each example, got $(size(targets, 1))"))
     all(place -> -1 <= place < size(inputs, 2), order) || throw(BadArgument("order", "expected places from 0 to $(size(inputs, 2) - 1), or -1"))
     size(kept, 2) in (0, size(inputs, 2)) || throw(BadArgument("kept", "expected a row for each example, or none"))
-    constant != 0 || all(<=(length(sizes) - 1), view(links, 1, :)) ||
-        throw(BadArgument("links", "what outputs lack drives layers while it is constant, and not that of the moment"))
     free_steps > 0 && nudged_steps > 0 || throw(BadArgument("numbers", "expected steps, got $free_steps and $nudged_steps"))
     x = Space(network, size(order, 1), allowed_threads(threads))
     expect!(control, size(order, 2))

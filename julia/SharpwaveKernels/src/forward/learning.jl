@@ -17,8 +17,8 @@ function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::I
     end
     for j in columns
         @inbounds for i in axes(x.target, 1)
-            x.lacking[i, j] = x.target[i, j] - (l.constant ? x.free_state[outputs][i, j] : zero(T))
-            x.scaled[thread][i, j] = strength * x.lacking[i, j]
+            x.lacking[i, j] = x.target[i, j] - x.free_active[outputs][i, j]
+            x.scaled[thread][i, j] = strength * (l.constant ? x.lacking[i, j] : x.target[i, j])
         end
     end
     for k in eachindex(n.sizes)
@@ -27,7 +27,7 @@ function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::I
     end
     for j in columns
         @inbounds for i in axes(x.target, 1)
-            x.nudged[outputs][i, j] += x.scaled[thread][i, j]
+            x.nudged[outputs][i, j] += strength * (x.target[i, j] - (l.constant ? x.free_state[outputs][i, j] : zero(T)))
         end
     end
     _, turn = settle!(n, x, s, thread, columns, s.nudged_steps, -1.0, x.nudged, l.constant ? 1.0 : 1 + 2 * beta, turn, false)
@@ -81,10 +81,10 @@ each other's transpose stay so, bit for bit.
 """
 function add_outer!(matrix::Matrix{T}, link::Link, scaled::Matrix{T}, after::Matrix{T}, before::Matrix{T}, rate::T, kept::T, used::Int) where {T}
     if link.to > link.from
-        scale_into!(scaled, after, rate, axes(matrix, 1), used)
+        scale_into!(scaled, after, rate, axes(matrix, 1), 1:used)
         after = scaled
     else
-        scale_into!(scaled, before, rate, axes(matrix, 2), used)
+        scale_into!(scaled, before, rate, axes(matrix, 2), 1:used)
         before = scaled
     end
     after, turned = view(after, :, 1:used), PermutedDimsArray(view(before, :, 1:used), (2, 1))
@@ -106,8 +106,8 @@ function scale!(part, by)
     end
 end
 
-function scale_into!(to::Matrix{T}, from::Matrix{T}, by::T, rows, used::Int) where {T}
-    for j in 1:used
+function scale_into!(to::Matrix{T}, from::Matrix{T}, by::T, rows, columns) where {T}
+    for j in columns
         @inbounds @simd ivdep for i in rows
             to[i, j] = by * from[i, j]
         end

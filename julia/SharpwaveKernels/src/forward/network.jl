@@ -6,7 +6,8 @@ const CHUNK = 32
 padded(n::Int) = cld(n, CHUNK) * CHUNK
 
 """
-Activities of one layer that drive another; the input is layer 0. From the layer after the outputs comes what these lack, while they are nudged.
+Activities of one layer that drive another; the input is layer 0. From the layer after the outputs comes what their
+activities lack, while they are nudged.
 """
 struct Link
     from::Int

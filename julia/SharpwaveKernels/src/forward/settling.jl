@@ -18,7 +18,7 @@ struct Space{T}
     x::Matrix{T}                    # (inputs, examples)
     target::Matrix{T}
     constant::Layers{T}             # of u: bias and input
-    lacking::Matrix{T}              # what outputs are nudged by: target, less free states where these count
+    lacking::Matrix{T}              # target less free activities of the outputs
     nudged::Layers{T}               # of u while outputs are nudged
     drive::Layers{T}
     state::Layers{T}
@@ -79,16 +79,19 @@ copy_columns!(to::Matrix, from::Matrix, columns) = @inbounds for j in columns
 end
 
 """
-Up to so many steps of a thread's examples, in which this is constant, and outputs leak so much. How many were done, and in which of the turns
+Up to so many steps of a thread's examples, in which this is constant, and outputs leak so much, what is more
+than 1 into the links from what they lack too. How many were done, and in which of the turns
 activities are afterwards. At rest, nothing is active at first. With a tolerance from 0 on, threads wait for each other, and know the same.
 """
 function settle!(n::RateNetwork, x::Space{T}, s::Settling, thread::Int, columns, steps::Int, tolerance::Float64, constant::Layers{T}, leak::Float64, turn::Int, at_rest::Bool) where {T}
     last_layer = length(n.sizes)
     for done in 1:steps
+        leak == 1 || scale_into!(x.scaled[thread], x.active[turn][last_layer], T(1 - leak), axes(x.target, 1), columns)
         for k in eachindex(n.sizes)
             u = x.drive[k]
             copy_columns!(u, constant[k], columns)
             at_rest && done == 1 || drive!(u, n, k, 1:last_layer, x.active[turn], columns)
+            leak == 1 || drive!(u, n, k, last_layer+1:last_layer+1, (x.scaled[thread],), columns)
             x.change[k, thread] = move!(x.state[k], x.active[3-turn][k], u, columns, T(s.step), T(k == last_layer ? leak : 1.0), s.clipped)
         end
         turn = 3 - turn

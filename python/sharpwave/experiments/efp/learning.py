@@ -11,13 +11,12 @@ import numpy as np
 from ..experiment import Context
 from ..fitting import fit_and_test
 from ..sweeping import kept, mean_and_sd, points, shown
-from .config import ENERGY, THREE, TWO, EfpConfig, Kind, kinds
+from .config import Kind, RateConfig
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PUBLISHED = {"mnist": 1.9, "fashion-mnist": 11.0}  # % errors of both depths: arXiv 1808.03357
-_RECIPE = {("mnist", TWO): 1.58, ("mnist", THREE): 1.71, ("fashion-mnist", TWO): 10.39}  # ours, in plain torch
+_MAIN = 3  # kinds that others are compared with
 
 Found = dict[str, list[dict[str, Any]]]
 
@@ -25,7 +24,7 @@ Found = dict[str, list[dict[str, Any]]]
 def learn(context: Context) -> dict[str, Any]:
     """Train all networks; those that are trained stay, and one in training goes on from its last epoch."""
     config, home = context.config, points(context)
-    chosen, found = kinds(config), dict[str, list[dict[str, Any]]]()
+    chosen, found = config.kinds(), dict[str, list[dict[str, Any]]]()
     total, done = sum(kind.seeds * kind.epochs for kind in chosen.values()), 0
     for place, (name, kind) in enumerate(chosen.items()):
         found[name] = []
@@ -35,7 +34,7 @@ def learn(context: Context) -> dict[str, Any]:
             done += kind.epochs
             context.progress(done, total)
         context.timing(f"{name}, an epoch", float(np.mean([one["seconds"] for one in found[name]])))
-    _report(context, found)
+    _report(context, chosen, found)
     longest = max(kind.epochs for kind in chosen.values())
     curves = np.full((len(found), config.seeds, longest), np.nan)
     for i, ones in enumerate(found.values()):
@@ -54,7 +53,7 @@ def _padded(ones: list[dict[str, Any]], seeds: int) -> list[float]:
     return [one["error"] for one in ones] + [np.nan] * (seeds - len(ones))
 
 
-def _train(config: EfpConfig, kind: Kind, seed: int, label: Path) -> dict[str, Any]:
+def _train(config: RateConfig, kind: Kind, seed: int, label: Path) -> dict[str, Any]:
     """Errors in percent: of the test images, and epoch by epoch of the training images before each was learned."""
     model, found = fit_and_test(config, kind.method, kind.epochs, seed, label.with_suffix(".npz"))
     history = model.history_
@@ -62,13 +61,12 @@ def _train(config: EfpConfig, kind: Kind, seed: int, label: Path) -> dict[str, A
     return {**found, "train": train, "change": history.get("change", [np.nan])[-1]}
 
 
-def _report(context: Context, found: Found) -> None:
+def _report(context: Context, chosen: dict[str, Kind], found: Found) -> None:
     config, rows = context.config, []
-    whole = config.examples == EfpConfig.examples
+    whole = config.examples == RateConfig.examples
     for name, ones in found.items():
         errors = [one["error"] for one in ones]
-        published = _PUBLISHED.get(config.data_set) if whole and name in (TWO, THREE) else None
-        recipe = _RECIPE.get((config.data_set, name)) if whole else None
+        published, recipe = (chosen[name].published, chosen[name].recipe) if whole else (None, None)
         note = "" if published is None else f"published: {published:g} %"
         context.metric(f"{name}: test error", float(np.mean(errors)), unit="%", note=note)
         rows.append([
@@ -83,8 +81,8 @@ def _report(context: Context, found: Found) -> None:
         rows,
         f"Mean ± sd over networks of {config.hidden} units a layer, after the number of epochs that was set before. "
         "Training: of the last epoch, each image before it was learned. Unsettled: largest change of a state in the "
-        "last free step, median over batches of the last epoch. Kinds after the first three are two hidden layers "
-        "with one thing changed.",
+        "last free step, median over batches of the last epoch. Kinds after the first three are the first with one "
+        "thing changed.",
     )  # fmt: skip
     context.figure(
         "curves",
@@ -105,7 +103,7 @@ def _draw(found: Found) -> Figure:
         axes = figure.add_subplot()
         for place, (name, ones) in enumerate(found.items()):
             curves = np.array([one["train"] for one in ones if len(one["train"]) == len(ones[0]["train"])])
-            main = name in (TWO, THREE, ENERGY)
+            main = place < _MAIN
             color = COLORS[place] if main else "0.7"
             axes.plot(
                 np.arange(1, curves.shape[1] + 1), np.maximum(curves.mean(axis=0), 1e-2), color=color,
