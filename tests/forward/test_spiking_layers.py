@@ -55,7 +55,9 @@ def test_the_engine_of_events_gives_the_same_scores(threshold: float) -> None:
 @given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=12), st.floats(0.1, 3.0))
 def test_what_comes_in_is_spikes_and_what_is_left(currents: list[float], threshold: float) -> None:
     current = torch.tensor(currents, dtype=torch.float64)[:, None]
-    spikes, u = integrate_and_fire(current, threshold, False)
+    spikes, u = (
+        torch.stack(them) for them in zip(*integrate_and_fire(current, len(current), threshold, False), strict=True)
+    )
     left = u[-1] + threshold - threshold * spikes[-1]
     torch.testing.assert_close(current.sum(0), threshold * spikes.sum(0) + left)
     torch.testing.assert_close(spikes, (u > 0).to(u.dtype))
@@ -63,24 +65,31 @@ def test_what_comes_in_is_spikes_and_what_is_left(currents: list[float], thresho
 
 def test_the_gradient_of_a_spike_is_that_of_the_smooth_one() -> None:
     current = torch.linspace(-1, 3, 9, dtype=torch.float64)[None].requires_grad_()
-    spikes, _ = integrate_and_fire(current, 1.0, True)
+    ((spikes, _),) = integrate_and_fire(current, 1, 1.0, True)
     (given_,) = torch.autograd.grad(spikes.sum(), current)
     u = (current.detach() - 1).requires_grad_()
     (expected,) = torch.autograd.grad(smooth_spike(u).sum(), u)
     torch.testing.assert_close(given_, expected)
     assert float(smooth_spike(torch.tensor(0.0))) == 0.5
     assert math.isclose(float(smooth_spike(torch.tensor(1e6))), 1.0, abs_tol=1e-5)
-    assert not integrate_and_fire(current, 1.0, False)[0].requires_grad
+    assert not next(integrate_and_fire(current, 1, 1.0, False))[0].requires_grad
+
+
+def test_a_current_that_stays_is_as_many_that_are_the_same() -> None:
+    current = torch.rand(1, 20, dtype=torch.float64)
+    one, other = integrate_and_fire(current, 5, 0.7, False), integrate_and_fire(current.expand(5, 20), 5, 0.7, False)
+    for mine, theirs in zip(one, other, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
 
 def test_a_fit_that_goes_on_ends_in_the_same_numbers() -> None:
     whole = ForwardClassifier(method=method("voltage"), epochs=2, pixel_max=16).fit(X, Y)
     learner = method("voltage").start(64, 10, len(X), 0)
     inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
-    learner.learn(inputs, Y, 0, 2)
+    learner.learn(inputs, Y.copy(), 0, 2)
     other = method("voltage").start(64, 10, len(X), 0)
     other.restore(learner.arrays())
-    other.learn(inputs, Y, 1, 2)
+    other.learn(inputs, Y.copy(), 1, 2)
     for name, array in whole.learner_.arrays().items():
         np.testing.assert_array_equal(array, other.arrays()[name])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite, pi
 from typing import Any, Literal
@@ -43,31 +43,32 @@ class _Spike(torch.autograd.Function):
         return gradients[0] / (1 + (pi * u).square())
 
 
-def integrate_and_fire(current: Tensor, threshold: float, through: bool) -> tuple[Tensor, Tensor]:
+def integrate_and_fire(
+    current: Tensor, steps: int, threshold: float, through: bool
+) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
     """Spikes and potentials, above threshold, of neurons that add up a current and lose a threshold with each spike.
 
     Args:
-        current: (steps, ...).
+        current: (steps, ...), or (1, ...), which stays for all steps.
+        steps: how many.
         threshold: theta.
         through: whether spikes have a gradient; else only potentials do.
 
-    Returns:
-        Spikes of 0 and 1, and U = V - theta before they are taken off, (steps, ...) both.
+    Yields:
+        Of each step, spikes of 0 and 1, and U = V - theta before they are taken off, (...) both.
 
     Example:
-        >>> spikes, u = integrate_and_fire(torch.full((4, 1), 0.75), 1.0, False)
-        >>> spikes[:, 0].tolist(), u[:, 0].tolist()
-        ([0.0, 1.0, 1.0, 0.0], [-0.25, 0.5, 0.25, 0.0])
+        >>> found = integrate_and_fire(torch.full((1, 1), 0.75), 4, 1.0, False)
+        >>> [(float(spikes), float(u)) for spikes, u in found]
+        [(0.0, -0.25), (1.0, 0.5), (1.0, 0.25), (0.0, 0.0)]
     """
-    v, spikes, potentials = torch.zeros_like(current[0]), [], []
-    for now in current:
+    v = torch.zeros_like(current[0])
+    for now in current.expand(steps, *current.shape[1:]):
         v = v + now
         u = v - threshold
         spike: Tensor = _Spike.apply(u) if through else (u > 0).to(u.dtype)  # type: ignore[no-untyped-call]
+        yield spike, u
         v = v - threshold * spike.detach()
-        spikes.append(spike)
-        potentials.append(u)
-    return torch.stack(spikes), torch.stack(potentials)
 
 
 class SpikingLayer(nn.Module):
@@ -85,17 +86,27 @@ class SpikingLayer(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(channels) if isinstance(layer, nn.Conv2d) else nn.BatchNorm1d(channels)
 
     def drive(self, x: Tensor) -> Tensor:
-        """What the layer makes of x (steps, examples, ...)."""
+        """What the layer makes of x (steps, examples, ...), or (1, examples, ...) where it stays."""
         flat = x.flatten(0, 1) if isinstance(self.layer, nn.Conv2d) else x.flatten(0, 1).flatten(1)
         return _apart(self.layer(flat), x)
 
-    def fire(self, drive: Tensor, threshold: float, through: bool) -> tuple[Tensor, Tensor]:
-        """Spikes, pooled, and potentials, (steps, examples, ...) both."""
+    def fire(
+        self, drive: Tensor, about: SpikingSignalPropagation, said: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Spikes, pooled, (steps, examples, ...), and the mean over steps of what is said of potentials, if any is.
+
+        Args:
+            drive: (steps, examples, ...), or (1, examples, ...), which stays.
+            about: threshold, steps, and whether learning goes back through spikes.
+            said: of potentials.
+        """
         current = _apart(self.norm(drive.flatten(0, 1)), drive)
-        spikes, u = integrate_and_fire(current, threshold, through)
-        if self.pool:
-            spikes = _apart(functional.avg_pool2d(spikes.flatten(0, 1), 2), spikes)
-        return spikes, u
+        spikes, sayings = [], []
+        for spike, u in integrate_and_fire(current, about.steps, about.threshold, about.way == "backpropagation"):
+            spikes.append(functional.avg_pool2d(spike, 2) if self.pool else spike)
+            if said is not None:
+                sayings.append(said(u) / about.steps)
+        return torch.stack(spikes), sum(sayings[1:], sayings[0]) if sayings else None
 
 
 def _apart(flat: Tensor, like: Tensor) -> Tensor:
@@ -111,7 +122,8 @@ class SpikingSignalPropagation:
     products of images and targets, means over steps, and a classifier from the mean of the last layer's spikes.
 
     Args:
-        way: `"voltage"`: the loss is that of potentials before the spikes; `"surrogate"`: of a smooth function of them,
+        way: `"voltage"`: the loss is that of potentials before the spikes, whose inner products are divided by the
+            number of units or channels, as potentials have no bounds; `"surrogate"`: of a smooth function of them,
             beside the spikes; `"backpropagation"`: layers learn from the classifier's loss, through all layers and
             steps, with that function's gradient in place of the spikes'; `"shallow"`: only the classifier learns.
         channels: of the convolutions.
@@ -123,7 +135,8 @@ class SpikingSignalPropagation:
 
     Source:
         arXiv 2204.01723: 20 and 40 channels, 128 units, 4 steps, f(U) = atan(pi U) / pi + 1/2. That a spike takes a
-        threshold off, that pooling takes means and that all losses are of means over steps are choices.
+        threshold off, that pooling takes means, that all losses are of means over steps, what voltages are divided by
+        and the learning rate are choices.
     """
 
     way: Way = "voltage"
@@ -132,7 +145,7 @@ class SpikingSignalPropagation:
     steps: int = 4
     threshold: float = 1.0
     batch: int = 128
-    learning_rate: float = 5e-4
+    learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
         if self.way not in WAYS:
@@ -195,27 +208,24 @@ class SpikingNetwork:
         if self.about.way in ("voltage", "surrogate"):
             spikes = self._layer_by_layer(spikes, labels, losses)
         else:
-            through = self.about.way == "backpropagation"
-            with torch.set_grad_enabled(through):
+            with torch.set_grad_enabled(self.about.way == "backpropagation"):
                 for layer in self.layers:
-                    spikes, _ = layer.fire(layer.drive(spikes), self.about.threshold, through)
+                    spikes, _ = layer.fire(layer.drive(spikes), self.about)
         self._step(functional.cross_entropy(self.readout(spikes.mean(0)), labels), losses)
         return losses
 
     def _layer_by_layer(self, h: Tensor, labels: Tensor, losses: list[float]) -> Tensor:
         """The images' spikes of the last layer; all layers have learned."""
-        t = None
+        t, images = None, len(labels)
         for layer in self.layers:
             if t is None:
-                drive = layer.drive(h)
-                target = self.generator(labels, h[0], None)[0]
-                both = torch.cat([drive, target.expand(len(h), *target.shape)], dim=1)
+                both = torch.cat([layer.drive(h), self.generator(labels, h[0], None)[0][None]], dim=1)
             else:
                 both = layer.drive(torch.cat([h, t], dim=1))
-            spikes, u = layer.fire(both, self.about.threshold, False)
-            said = (smooth_spike(u) if self.about.way == "surrogate" else u).mean(0)
-            images = len(labels)
-            loss = class_entropy(said[:images], said[images:], labels, labels, _NO_RANDOM)
+            spikes, said = layer.fire(both, self.about, smooth_spike if self.about.way == "surrogate" else _itself)
+            assert said is not None
+            compared = said[:images] / said.shape[1] if self.about.way == "voltage" else said[:images]
+            loss = class_entropy(compared, said[images:], labels, labels, _NO_RANDOM)
             self._step(loss, losses)
             h, t = spikes[:, :images].detach(), spikes[:, images:].detach()
         return h
@@ -231,13 +241,16 @@ class SpikingNetwork:
         """What speaks for each class, (examples, classes)."""
         spikes = self._images(x)
         for layer in self.layers:
-            spikes, _ = layer.eval().fire(layer.drive(spikes), self.about.threshold, False)
+            spikes, _ = layer.eval().fire(layer.drive(spikes), self.about)
         found: Tensor = self.readout(spikes.mean(0))
         return found
 
     def _images(self, x: Tensor) -> Tensor:
-        shown = x.reshape(1, len(x), 1, self.side, self.side)
-        return shown.expand(self.about.steps, *shown.shape[1:])
+        return x.reshape(1, len(x), 1, self.side, self.side)
+
+
+def _itself(u: Tensor) -> Tensor:
+    return u
 
 
 _NO_RANDOM = torch.Generator()

@@ -27,7 +27,7 @@ class SigPropSpikingConfig:
 
     seed: int = 0
     """Of the first network of each kind; others have the seeds that follow."""
-    seeds: int = 3
+    seeds: int = 2
     """Networks of each kind."""
     data_sets: tuple[str, ...] = tuple(_PUBLISHED)
     """What is learned; see `sharpwave.data`."""
@@ -35,7 +35,7 @@ class SigPropSpikingConfig:
     """Training images, the first ones."""
     test_images: int = 10_000
     """Test images, the first ones."""
-    epochs: int = 20
+    epochs: int = 10
     """Of all kinds."""
     channels: tuple[int, ...] = (20, 40)
     """Of the convolutions."""
