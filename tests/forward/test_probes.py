@@ -9,10 +9,19 @@ import pytest
 import torch
 from torch import nn
 
-from sharpwave.forward import Nudging, Settling, SigProp, SigPropRule, energy_network, error_forward_network
-from sharpwave.forward.arrival import arrival
+from sharpwave.forward import (
+    Link,
+    Nudging,
+    RateNetwork,
+    Settling,
+    SigProp,
+    SigPropRule,
+    energy_network,
+    error_forward_network,
+)
 from sharpwave.forward.costs import SavedBytes, cost_by_block, cost_of_a_batch
 from sharpwave.forward.probes import alignment, find_collapse
+from sharpwave.forward.rate_probes import arrival, rate_alignment
 from sharpwave.forward.taught import AlignedBlocks, Backpropagated, DirectlyTaught
 
 X = torch.rand(64, 10, generator=torch.Generator().manual_seed(0))
@@ -96,3 +105,28 @@ def test_errors_go_round_the_loop_one_layer_a_step(constant: bool) -> None:
     settling = Settling(60, 8, step=0.5, clipped=True)
     _, first = arrival(both, settling, nudging, both.initial(0, np.float64), x, d)
     assert first.tolist() == [4, 3, 2, 1]  # from the outputs back
+
+
+def test_what_links_learn_is_compared_with_the_gradient_through_all_steps() -> None:
+    draw = np.random.default_rng(0)
+    x, d = draw.uniform(size=(40, 6)), np.eye(3)[draw.integers(0, 3, 40)]
+    # equilibrium propagation is the gradient where no state is at a border, for a small nudge and settled states
+    both = energy_network((6, 20, 3), (1.0,) * 2)
+    weights, small = both.initial(0, np.float64), Nudging(0.01, constant=False, rule="contrastive")
+    for w in weights.links:
+        w *= 0.2
+    for b in weights.biases:
+        b += 0.4
+    angles = rate_alignment(both, Settling(100, 100, step=0.5), small, weights, x, d)
+    assert angles.shape == (3,)
+    assert angles.max() < 1
+    # of a chain without feedback, the last link alone has its gradient, the first learns nothing
+    chain = RateNetwork((6, 20, 3), (Link(0, 1, 0.1), Link(1, 2, 0.0)), (0.1, 0.1))
+    first, last = rate_alignment(chain, Settling(3, 3), Nudging(0.1), chain.initial(0, np.float64), x, d)
+    assert np.isnan(first)
+    assert last < 45
+    # nothing of what is probed changes
+    before = weights.copy()
+    rate_alignment(both, Settling(10, 5, step=0.5), small, weights, x, d)
+    for mine, was in zip([*weights.links, *weights.biases], [*before.links, *before.biases], strict=True):
+        np.testing.assert_array_equal(mine, was)

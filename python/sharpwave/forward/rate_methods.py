@@ -76,7 +76,7 @@ class ContinuousSignalPropagation(RateMethod):
     """What outputs lack is given to the first hidden layer, and goes forward from there; links learn from activities.
 
     This is signal propagation with targets from a loop, in continuous time and with Hebbian updates. Without targets
-    nothing goes back, and states settle in as many whole steps as there are layers.
+    nothing goes back: after as many whole steps as there are layers, states have settled.
 
     Args:
         hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
@@ -88,7 +88,7 @@ class ContinuousSignalPropagation(RateMethod):
         arXiv 2204.01723. Sizes and rates are not known; all numbers are choices.
     """
 
-    settling: Settling = Settling(3, 3)
+    settling: Settling = Settling(4, 3)
     nudging: Nudging = Nudging(0.5, rule="contrastive", weight_decay=1e-4)
     target_rate: float = 0.0
     target_scale: float = 0.3

@@ -103,7 +103,7 @@ def settle_states(
                 drive[link.target - 1] = drive[link.target - 1] + (1 - leak) * active[-1] @ w
         moved = [s + settling.step * (u - k * s) for s, u, k in zip(states, drive, leaks, strict=True)]
         moved = [s.clamp(0, 1) for s in moved] if settling.clipped else moved
-        change = [float((now - before).abs().max()) for now, before in zip(moved, states, strict=True)]
+        change = [float((now - before).detach().abs().max()) for now, before in zip(moved, states, strict=True)]
         states = moved
     return states, change, done
 

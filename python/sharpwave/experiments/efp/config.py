@@ -159,7 +159,7 @@ class SigPropContinuousConfig(RateConfig):
             "targets learned": replace(own, target_rate=0.01),
             "half steps": replace(own, settling=Settling(12, 12, step=0.5)),
             "one side": replace(own, nudging=replace(own.nudging, sides="positive")),
-            THREE: replace(deep, settling=Settling(4, 4)),
+            THREE: replace(deep, settling=Settling(5, 4)),
         }
         found = {
             CONTINUOUS: Kind(own, self.epochs, self.seeds),

@@ -16,6 +16,9 @@ from .config import Kind, RateConfig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ...forward import ForwardClassifier
+
+_PROBED = 200  # training images that probes see
 _MAIN = 3  # kinds that others are compared with
 
 Found = dict[str, list[dict[str, Any]]]
@@ -58,7 +61,29 @@ def _train(config: RateConfig, kind: Kind, seed: int, label: Path) -> dict[str, 
     model, found = fit_and_test(config, kind.method, kind.epochs, seed, label.with_suffix(".npz"))
     history = model.history_
     train = [100 * (1 - accuracy) for accuracy in history.get("accuracy", [])]
-    return {**found, "train": train, "change": history.get("change", [np.nan])[-1]}
+    return {**found, "train": train, "change": history.get("change", [np.nan])[-1], **_probed(config, model)}
+
+
+def _probed(config: RateConfig, model: ForwardClassifier) -> dict[str, Any]:
+    """When errors arrive at each layer, in steps, and angles from the gradient of links from layer to layer."""
+    from ...data import load
+    from ...forward.rate_probes import arrival, rate_alignment
+
+    learner: Any = model.learner_
+    source, network = load(config.data_set), learner.network
+    images = source.train_images[:_PROBED].reshape(_PROBED, -1)
+    x, d = (
+        images / np.float32(source.pixel_max),
+        np.eye(network.sizes[-1], dtype=np.float32)[source.train_labels[:_PROBED]],
+    )
+    about = network, learner.method.settling, learner.method.nudging, learner.weights, x, d
+    angles = rate_alignment(*about)
+    return {
+        "arrival": arrival(*about)[1].tolist(),
+        "angles": [
+            float(angle) for link, angle in zip(network.links, angles, strict=True) if link.target == link.source + 1
+        ],
+    }
 
 
 def _report(context: Context, chosen: dict[str, Kind], found: Found) -> None:
@@ -72,17 +97,23 @@ def _report(context: Context, chosen: dict[str, Kind], found: Found) -> None:
         rows.append([
             name, f"{len(ones[0]['train'])}", shown(*mean_and_sd(errors), 2), f"{min(errors):.2f}",
             shown(*mean_and_sd([one["train"][-1] if one["train"] else np.nan for one in ones]), 2),
-            f"{np.median([one['change'] for one in ones]):.2g}", "" if recipe is None else f"{recipe:g}",
-            "" if published is None else f"{published:g}", str(sum(bool(one["diverged"]) for one in ones)),
+            f"{np.median([one['change'] for one in ones]):.2g}", ", ".join(map(str, ones[0]["arrival"])),
+            ", ".join(f"{angle:.0f}" for angle in np.array([one["angles"] for one in ones], dtype=float).mean(axis=0)),
+            "" if recipe is None else f"{recipe:g}", "" if published is None else f"{published:g}",
+            str(sum(bool(one["diverged"]) for one in ones)),
         ])  # fmt: skip
     context.table(
         "Errors / %",
-        ["networks", "epochs", "test", "best", "training", "unsettled", "in plain torch", "published", "diverged"],
+        [
+            "networks", "epochs", "test", "best", "training", "unsettled", "arrival / steps", "angle / degrees",
+            "in plain torch", "published", "diverged",
+        ],
         rows,
         f"Mean ± sd over networks of {config.hidden} units a layer, after the number of epochs that was set before. "
         "Training: of the last epoch, each image before it was learned. Unsettled: largest change of a state in the "
-        "last free step, median over batches of the last epoch. Kinds after the first three are the first with one "
-        "thing changed.",
+        "last free step, median over batches of the last epoch. Arrival: the nudged step in which the error comes to "
+        "each layer. Angle: of what links from layer to layer learn, from the way down the gradient through all steps, "
+        "after training. Kinds after the first three are the first with one thing changed.",
     )  # fmt: skip
     context.figure(
         "curves",
