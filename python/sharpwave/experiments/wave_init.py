@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -47,7 +48,8 @@ def learn(context: Context) -> dict[str, Any]:
     kinds = [(i, j) for i in range(len(config.windows)) for j in range(len(_STARTS))]
     for done, (i, j) in enumerate(kinds):
         window, start = config.windows[i], _STARTS[j]
-        point = kept(home / f"{window}-{start}.json", partial(_steps, config, window, start))
+        path = home / f"{window}-{start}.json"
+        point = kept(path, partial(_steps, config, window, start, path.with_suffix(".npz")))
         found[i, j] = [np.nan if steps is None else steps for steps in point["steps"]]
         context.progress(done + 1, len(kinds))
     rows = []
@@ -79,15 +81,16 @@ def learn(context: Context) -> dict[str, Any]:
     return {"steps": (("window", "start", "seed"), found), "window": list(config.windows), "start": list(_STARTS)}
 
 
-def _steps(config: WaveInitConfig, window: int, start: str) -> dict[str, Any]:
+def _steps(config: WaveInitConfig, window: int, start: str, checkpoint: Path) -> dict[str, Any]:
     from ..recurrent import Elman, Protocol, repeat_copy, train
 
     d = config.dimensions
     protocol = Protocol(steps=config.steps, horizons=(2 * window,), patience=1, check_every=50)
     trained = train(
         Elman(2 * window * d, start=start), repeat_copy(window, d), range(config.seed, config.seed + config.seeds),
-        protocol, backend=config.backend,
+        protocol, backend=config.backend, checkpoint=checkpoint,
     )  # fmt: skip
+    checkpoint.unlink(missing_ok=True)
     solved = (trained.checks["accuracy"] == 1.0).any(axis=0)
     return {"steps": [int(n) if good else None for n, good in zip(trained.steps, solved, strict=True)]}
 
