@@ -1,0 +1,249 @@
+"""Where experiences are kept: so many bytes, and what goes when they are full."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping
+from math import prod
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .priorities import Priorities
+
+Integers = NDArray[np.int64]
+Items = Mapping[str, NDArray[Any]]
+_PRIORITY = 8  # bytes
+
+
+class Field(NamedTuple):
+    """What is kept of each item under a name.
+
+    Attributes:
+        shape: of one.
+        dtype: of its numbers.
+    """
+
+    shape: tuple[int, ...]
+    dtype: DTypeLike
+
+    @property
+    def bytes(self) -> int:
+        """Of one item."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+class Policy(Protocol):
+    """Decides where items go."""
+
+    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+        """A place for each of some new items, one after the other, or -1 where one is not kept.
+
+        Args:
+            store: before they come; `seen` counts those that have been offered.
+            labels: of the new items.
+            random: what is random is drawn from it.
+        """
+
+
+class Store:
+    """Experiences within a number of bytes.
+
+    Args:
+        budget: bytes, of all items with their priorities.
+        fields: what is kept of an item; `"y"` must be among them.
+        policy: what goes when it is full.
+        seed: of what is drawn.
+
+    Attributes:
+        capacity: items that the budget is for.
+        size: items that are there.
+        seen: items that have been offered.
+        offered: of each label.
+        arrays: of each field, (capacity, ...); the first `size` hold items.
+        priorities: of places; 1 of new items. Places are drawn in proportion to them where they are asked for.
+
+    Raises:
+        ValueError: a budget that is smaller than one item.
+
+    Example:
+        >>> fields = {"x": Field((2,), np.float32), "y": Field((), np.int64)}
+        >>> store = Store(5 * 24, fields, Reservoir())
+        >>> places = store.add({"x": np.ones((9, 2), dtype=np.float32), "y": np.arange(9)})
+        >>> store.size, store.capacity, store.bytes, store.draw(3)["x"].shape
+        (5, 5, 120, (3, 2))
+    """
+
+    def __init__(self, budget: int, fields: Mapping[str, Field], policy: Policy, seed: int = 0) -> None:
+        if "y" not in fields:
+            raise ValueError(f"a store needs the field 'y', labels; got {', '.join(fields) or 'none'}")
+        each = sum(field.bytes for field in fields.values()) + _PRIORITY
+        if budget < each:
+            raise ValueError(f"a budget of {budget} bytes is smaller than one item, of {each} bytes")
+        self.fields, self.policy, self.each = dict(fields), policy, each
+        self.capacity, self.size, self.seen = budget // each, 0, 0
+        self.offered: dict[int, int] = {}
+        self.arrays = {name: np.zeros((self.capacity, *f.shape), dtype=f.dtype) for name, f in fields.items()}
+        self.priorities = Priorities(self.capacity)
+        self.random = np.random.Generator(np.random.Philox(key=seed))
+
+    @property
+    def bytes(self) -> int:
+        """Of the items that are there."""
+        return self.size * self.each
+
+    def add(self, items: Items) -> Integers:
+        """Offer some items; the policy decides which are kept.
+
+        Args:
+            items: of each field, (items, ...).
+
+        Returns:
+            Their places, -1 of those that are not kept.
+
+        Raises:
+            ValueError: other fields, or of other shapes.
+        """
+        number = len(items["y"]) if "y" in items else 0
+        for name, field in self.fields.items():
+            given = items[name].shape if name in items else None
+            if given != (number, *field.shape):
+                raise ValueError(f"{name} of {number} items must be of shape {(number, *field.shape)}, got {given}")
+        places = self.policy.places(self, items["y"], self.random)
+        kept = places >= 0
+        last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
+        at, which = np.array(list(last), dtype=np.int64), np.array(list(last.values()), dtype=np.int64)
+        self.size = max(self.size, int(places.max(initial=-1)) + 1)
+        for name in self.fields:
+            self.arrays[name][at] = items[name][which]
+        self.priorities.set(at, np.ones(len(at)))
+        self.seen += number
+        for label, times in zip(*np.unique(items["y"], return_counts=True), strict=True):
+            self.offered[int(label)] = self.offered.get(int(label), 0) + int(times)
+        places[np.flatnonzero(kept)[~np.isin(np.flatnonzero(kept), which)]] = -1
+        return places
+
+    def sample(self, number: int, by_priority: bool = False) -> Integers:
+        """Places of so many items: each once where there are enough, or in proportion to priorities, (number,).
+
+        Raises:
+            ValueError: there are no items.
+        """
+        if not self.size:
+            raise ValueError("nothing can be drawn: the store is empty")
+        if by_priority:
+            return self.priorities.draw(number, self.random)
+        if number <= self.size // 2:
+            return self._different(number)
+        found = [self.random.permutation(self.size) for _ in range(-(-number // self.size))]
+        return np.concatenate(found)[:number]
+
+    def take(self, places: Integers) -> dict[str, NDArray[Any]]:
+        """Items in some places."""
+        return {name: array[places] for name, array in self.arrays.items()}
+
+    def draw(self, number: int) -> dict[str, NDArray[Any]]:
+        """So many items, all as likely; see `sample`."""
+        return self.take(self.sample(number))
+
+    def _different(self, number: int) -> Integers:
+        """Places that are all different, without a permutation of all."""
+        found = np.unique(self.random.integers(0, self.size, number))
+        while len(found) < number:
+            more = self.random.integers(0, self.size, number - len(found))
+            found = np.unique(np.concatenate([found, more]))
+        return self.random.permutation(found)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that it goes on from."""
+        counts = np.array([self.size, self.seen])
+        offered = np.array(sorted(self.offered.items()), dtype=np.int64).reshape(-1, 2)
+        kept = {f"items/{name}": array[: self.size].copy() for name, array in self.arrays.items()}
+        random = random_state(self.random)
+        priorities = self.priorities.values(slice(self.size)).copy()
+        return {"counts": counts, "offered": offered, "priorities": priorities, "random": random, **kept}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take up what `state` gave."""
+        self.size, self.seen = (int(number) for number in state["counts"])
+        self.offered = {int(label): int(times) for label, times in state["offered"]}
+        for name, array in self.arrays.items():
+            array[: self.size] = state[f"items/{name}"]
+        self.priorities = Priorities(self.capacity)
+        self.priorities.set(np.arange(self.size), state["priorities"])
+        restore_random(self.random, state["random"])
+
+
+class Reservoir:
+    """Each item that was ever offered is there with the same probability (Vitter's algorithm R)."""
+
+    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+        """See `Policy`."""
+        before = store.seen + np.arange(len(labels))
+        chosen = (random.random(len(labels)) * (before + 1)).astype(np.int64)
+        found = np.where(before < store.capacity, before, chosen)
+        return np.where(found < store.capacity, found, -1)
+
+
+class Ring:
+    """The newest items."""
+
+    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+        """See `Policy`."""
+        return (store.seen + np.arange(len(labels))) % store.capacity
+
+
+class ClassBalanced:
+    """As many of each class as can be: an item of a small class takes the place of one of the largest.
+
+    Within a class each item that was offered is there with the same probability, as long as the class is full.
+    """
+
+    def __init__(self) -> None:
+        self._there: dict[int, list[int]] = {}  # places of each label, rising
+        self._held = 0
+
+    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+        """See `Policy`."""
+        if self._held != store.size:
+            self._look(store)
+        offered, found = dict(store.offered), []
+        for label in labels.tolist():
+            offered[label] = offered.get(label, 0) + 1
+            own = self._there.setdefault(label, [])
+            largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
+            if self._held < store.capacity:
+                place = self._held
+                self._held += 1
+                own.append(place)
+            elif len(own) < len(largest):
+                place = largest.pop(int(random.integers(len(largest))))
+                insort(own, place)
+            else:
+                chosen = int(random.integers(offered[label]))
+                place = own[chosen] if chosen < len(own) else -1
+            found.append(place)
+        return np.array(found, dtype=np.int64)
+
+    def _look(self, store: Store) -> None:
+        self._there, self._held = {}, store.size
+        for place, label in enumerate(store.arrays["y"][: store.size].tolist()):
+            self._there.setdefault(label, []).append(place)
+
+
+def random_state(random: np.random.Generator) -> NDArray[np.uint64]:
+    """The state of a Philox generator as numbers."""
+    state: Any = random.bit_generator.state
+    inner = state["state"]
+    rest = [state["buffer_pos"], state["has_uint32"], state["uinteger"]]
+    return np.concatenate([inner["counter"], inner["key"], state["buffer"], np.array(rest, dtype=np.uint64)])
+
+
+def restore_random(random: np.random.Generator, numbers: NDArray[np.uint64]) -> None:
+    """Take up what `random_state` gave."""
+    position, has, word = (int(number) for number in numbers[10:])
+    random.bit_generator.state = {
+        "bit_generator": "Philox", "state": {"counter": numbers[:4], "key": numbers[4:6]}, "buffer": numbers[6:10],
+        "buffer_pos": position, "has_uint32": has, "uinteger": word,
+    }  # fmt: skip

@@ -1,0 +1,277 @@
+"""Streams of tasks that are learned one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..counts import count
+from ..data import ImageDataset
+from ..suggest import unknown
+
+Array = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Scenario = Literal["task", "domain", "class"]
+SCENARIOS = ("task", "domain", "class")
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Images of a data set, some of them, with labels that may not be those of the data set.
+
+    Attributes:
+        pixels: of all images, uint8 (images, features); it is shared.
+        rows: which ones, (examples,).
+        labels: from 0, (examples,).
+        largest: the value of a white pixel.
+        order: of the pixels, (features,); None: as they are.
+    """
+
+    pixels: NDArray[np.uint8]
+    rows: Integers
+    labels: Integers
+    largest: float
+    order: Integers | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def inputs(self, places: Integers | slice = slice(None)) -> Array:
+        """Some examples, pixels from 0 to 1, float32 (examples, features)."""
+        found = self.pixels[self.rows[places]]
+        if self.order is not None:
+            found = found[:, self.order]
+        return found * np.float32(1 / self.largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is learned at a time.
+
+    Attributes:
+        name: for tables.
+        train, test: examples; labels are numbers of outputs.
+        outputs: those that its examples are told apart by, where the task is known.
+    """
+
+    name: str
+    train: Examples
+    test: Examples
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Tasks, in order.
+
+    Attributes:
+        name: for tables.
+        scenario: `"task"`: whoever is asked knows the task, and chooses among its outputs; `"domain"`: all tasks have
+            the same outputs; `"class"`: the choice is among the outputs of all tasks that there have been.
+        tasks: at least one.
+        outputs: of the network.
+    """
+
+    name: str
+    scenario: Scenario
+    tasks: tuple[Task, ...]
+    outputs: int
+
+    def __post_init__(self) -> None:
+        if self.scenario not in SCENARIOS:
+            raise ValueError(unknown("scenario", self.scenario, SCENARIOS))
+        if not self.tasks:
+            raise ValueError("a stream has at least one task")
+        for task in self.tasks:
+            most = max(*task.outputs, int(task.train.labels.max()), int(task.test.labels.max()))
+            if most >= self.outputs:
+                raise ValueError(f"{task.name} has output {most}, but the network has only {self.outputs}")
+
+    @property
+    def features(self) -> int:
+        """Numbers of an example."""
+        return int(self.tasks[0].train.pixels.shape[1])
+
+    def known(self, place: int) -> tuple[int, ...]:
+        """Outputs that have been taught once so many tasks after the first have been."""
+        return tuple(sorted({output for task in self.tasks[: place + 1] for output in task.outputs}))
+
+    def competing(self, place: int, now: int) -> tuple[int, ...]:
+        """Outputs among which an answer is chosen, of examples of a task, while another one is the newest."""
+        return self.tasks[place].outputs if self.scenario == "task" else self.known(now)
+
+
+def split_stream(
+    data: ImageDataset, scenario: Scenario = "class", per_task: int = 2, order: Sequence[int] | None = None
+) -> Stream:
+    """Some classes of a data set after the others.
+
+    Args:
+        data: see `sharpwave.data.load`.
+        scenario: see `Stream`; with `"domain"` a label is the place of a class within its task.
+        per_task: classes of a task.
+        order: of classes; None: as they are numbered.
+
+    Raises:
+        ValueError: classes do not come in tasks of this size, or the order has not each of them once.
+
+    Example:
+        >>> from sharpwave.data import load
+        >>> stream = split_stream(load("digits"))
+        >>> [task.name for task in stream.tasks], stream.outputs
+        (['0, 1', '2, 3', '4, 5', '6, 7', '8, 9'], 10)
+    """
+    classes = int(data.train_labels.max()) + 1
+    per_task = count("per_task", per_task)
+    chosen = list(range(classes)) if order is None else [int(one) for one in order]
+    if classes % per_task or sorted(chosen) != list(range(classes)):
+        raise ValueError(
+            f"expected an order of the {classes} classes and a number of them that divides it, got {chosen} and "
+            f"{per_task} a task"
+        )
+    tasks, (train, test) = [], _parts(data)
+    for first in range(0, classes, per_task):
+        own = chosen[first : first + per_task]
+        labels = np.full(classes, -1)
+        labels[own] = range(per_task) if scenario == "domain" else own
+        outputs = tuple(range(per_task)) if scenario == "domain" else tuple(sorted(own))
+        tasks.append(Task(", ".join(map(str, own)), _chosen(train, labels), _chosen(test, labels), outputs))
+    return Stream(f"split {data.name}", scenario, tuple(tasks), per_task if scenario == "domain" else classes)
+
+
+def permuted_stream(data: ImageDataset, scenario: Scenario = "domain", tasks: int = 10, seed: int = 0) -> Stream:
+    """The whole data set again and again, each time with pixels in another order; the first time as they are.
+
+    Args:
+        data: see `sharpwave.data.load`.
+        scenario: see `Stream`; but for `"domain"` each task has outputs of its own.
+        tasks: how often.
+        seed: of the orders.
+    """
+    draw = np.random.Generator(np.random.Philox(key=count("seed", seed, 0)))
+    features = data.train_images[0].size
+    orders = [None, *(draw.permutation(features) for _ in range(count("tasks", tasks) - 1))]
+    changed = [[replace(part, order=order) for part in _parts(data)] for order in orders]
+    return _repeated(f"permuted {data.name}", scenario, changed, [f"order {k}" for k in range(tasks)])
+
+
+def rotated_stream(
+    data: ImageDataset, scenario: Scenario = "domain", angles: Sequence[float] = (0, 20, 40, 60, 80)
+) -> Stream:
+    """The whole data set again and again, turned by other angles.
+
+    Args:
+        data: see `sharpwave.data.load`.
+        scenario: see `Stream`; but for `"domain"` each task has outputs of its own.
+        angles: in degrees, of each task.
+    """
+    from scipy.ndimage import rotate
+
+    def turned(images: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
+        found = rotate(images, angle, axes=(1, 2), reshape=False, order=1).reshape(len(images), -1)
+        return np.ascontiguousarray(found)
+
+    changed = []
+    for angle in angles:
+        images = (turned(data.train_images, angle), turned(data.test_images, angle))
+        parts = zip(_parts(data), images, strict=True)
+        changed.append([replace(part, pixels=pixels) for part, pixels in parts])
+    return _repeated(f"rotated {data.name}", scenario, changed, [f"{angle:g} degrees" for angle in angles])
+
+
+def one_after_another(streams: Sequence[Stream], scenario: Scenario = "class") -> Stream:
+    """Streams in a row, each with outputs of its own unless the scenario is `"domain"`.
+
+    Raises:
+        ValueError: examples of different sizes.
+    """
+    if len({stream.features for stream in streams}) != 1:
+        raise ValueError("streams must have examples of one size, got " + ", ".join(f"{s.features}" for s in streams))
+    tasks, outputs = list[Task](), 0
+    for stream in streams:
+        first = 0 if scenario == "domain" else outputs
+        tasks += [_moved(task, first, f"{stream.name}: ") for task in stream.tasks]
+        outputs = max(outputs, first + stream.outputs)
+    return Stream(" then ".join(s.name for s in streams), scenario, tuple(tasks), outputs)
+
+
+def batches(examples: int, batch: int, iterations: int, seed: int, place: int) -> Iterator[Integers]:
+    """Places of the examples of each batch of a task, all examples once before one comes again.
+
+    Args:
+        examples: how many there are.
+        batch: how many at a time, or all where there are fewer.
+        iterations: batches.
+        seed, place: of what is drawn: of the experiment, and the number of the task.
+    """
+    draw = np.random.Generator(np.random.Philox(key=[seed, place]))
+    batch, left = min(batch, examples), np.zeros(0, dtype=np.int64)
+    for _ in range(iterations):
+        if len(left) < batch:
+            left = draw.permutation(examples)
+        yield left[:batch]
+        left = left[batch:]
+
+
+def single_pass(stream: Stream, batch: int, fuzzy: float, seed: int) -> Iterator[tuple[Integers, Integers]]:
+    """Each example of all tasks once; near a border, examples of both tasks are mixed.
+
+    Args:
+        stream: of tasks.
+        batch: examples at a time.
+        fuzzy: how far the places of examples in the stream are scattered, as a share of a task's length; 0: tasks end
+            where others begin.
+        seed: of their order.
+
+    Yields:
+        Of each batch, the tasks that examples are of, and their places there.
+    """
+    if not 0 <= fuzzy <= 1:
+        raise ValueError(f"fuzzy must be from 0 to 1, got {fuzzy}")
+    draw = np.random.Generator(np.random.Philox(key=[seed, len(stream.tasks)]))
+    lengths = [len(task.train) for task in stream.tasks]
+    task = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.concatenate([draw.permutation(length) for length in lengths])
+    when = np.arange(len(task)) + fuzzy * np.repeat(lengths, lengths) * draw.normal(size=len(task)) / 2
+    order = np.argsort(when, kind="stable")
+    for first in range(0, len(order), batch):
+        some = order[first : first + batch]
+        yield task[some], place[some]
+
+
+def _parts(data: ImageDataset) -> tuple[Examples, Examples]:
+    """All images, for training and for tests."""
+    parts = (data.train_images, data.train_labels), (data.test_images, data.test_labels)
+    one, other = (
+        Examples(images.reshape(len(images), -1), np.arange(len(images)), labels, data.pixel_max)
+        for images, labels in parts
+    )
+    return one, other
+
+
+def _chosen(part: Examples, labels: Integers) -> Examples:
+    """Examples whose class has a label that is not -1."""
+    given = labels[part.labels]
+    return replace(part, rows=np.flatnonzero(given >= 0), labels=given[given >= 0])
+
+
+def _repeated(name: str, scenario: Scenario, changed: list[list[Examples]], names: list[str]) -> Stream:
+    classes = int(changed[0][0].labels.max()) + 1
+    tasks = [
+        Task(label, train, test, tuple(range(classes)))
+        for label, (train, test) in zip(names, changed, strict=True)
+    ]  # fmt: skip
+    if scenario == "domain":
+        return Stream(name, scenario, tuple(tasks), classes)
+    moved = tuple(_moved(task, classes * place, "") for place, task in enumerate(tasks))
+    return Stream(name, scenario, moved, classes * len(tasks))
+
+
+def _moved(task: Task, by: int, prefix: str) -> Task:
+    """With outputs that begin at another one."""
+    train, test = (replace(part, labels=part.labels + by) for part in (task.train, task.test))
+    return Task(prefix + task.name, train, test, tuple(output + by for output in task.outputs))

@@ -1,0 +1,125 @@
+"""Stores: budgets hold, what is kept was offered, all are as likely, and a state goes on to the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sharpwave.replay.priorities import Priorities
+from sharpwave.replay.stores import ClassBalanced, Field, Reservoir, Ring, Store
+
+FIELDS = {"x": Field((3,), np.uint8), "y": Field((), np.int64)}
+EACH = 3 + 8 + 8
+POLICIES = {"reservoir": Reservoir, "ring": Ring, "class-balanced": ClassBalanced}
+
+
+def items(labels, first: int = 0) -> dict[str, np.ndarray]:
+    labels = np.asarray(labels, dtype=np.int64)
+    numbers = (first + np.arange(len(labels))) % 251
+    return {"x": np.stack([numbers, labels, numbers], axis=1).astype(np.uint8), "y": labels}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(
+    capacity=st.integers(1, 12),
+    batches=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=1, max_size=8),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_budget_is_never_exceeded_and_items_are_those_that_were_offered(policy, capacity, batches) -> None:
+    store, offered = Store(capacity * EACH + 5, FIELDS, POLICIES[policy]()), []
+    for labels in batches:
+        given_ = items(labels, len(offered))
+        places = store.add(given_)
+        kept = places >= 0
+        np.testing.assert_array_equal(store.take(places[kept])["x"], given_["x"][kept])
+        offered += given_["x"].tolist()
+        assert store.bytes <= capacity * EACH + 5
+        assert store.size == min(capacity, len(offered))
+    held = store.take(np.arange(store.size))
+    assert all(offered.count(row) >= held["x"].tolist().count(row) for row in held["x"].tolist())
+    np.testing.assert_array_equal(held["x"][:, 1], held["y"])
+    assert store.seen == len(offered) == sum(store.offered.values())
+    if policy == "class-balanced":
+        counts = np.bincount(held["y"], minlength=4)
+        for label in range(4):  # a class that has less than the largest one has all of its own, or one less
+            assert counts[label] >= min(store.offered.get(label, 0), counts.max() - 1)
+    if policy == "ring":
+        assert sorted(held["x"].tolist()) == sorted(offered[-store.size :])
+
+
+@pytest.mark.parametrize("policy", ["reservoir", "class-balanced"])
+def test_all_that_were_offered_are_as_likely_to_be_there(policy: str) -> None:
+    times, there = 3000, np.zeros(40)
+    for seed in range(times):
+        store = Store(10 * EACH, FIELDS, POLICIES[policy](), seed)
+        for first in range(0, 40, 5):
+            store.add(items([0] * 5, first))
+        there[store.take(np.arange(10))["x"][:, 0]] += 1
+    expected = times * 10 / 40
+    assert np.abs(there - expected).max() < 5 * np.sqrt(expected)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_store_that_is_taken_up_again_goes_on_to_the_same_numbers(policy: str) -> None:
+    def go(store: Store, first: int) -> list:
+        found = []
+        for k in range(first, first + 60, 6):
+            store.add(items((np.arange(6) * k) % 4, k))
+            found += [store.draw(3)["x"].tolist(), store.sample(2, by_priority=True).tolist()]
+        return found
+
+    whole, half = (Store(17 * EACH, FIELDS, POLICIES[policy](), 3) for _ in range(2))
+    expected = go(whole, 0) + go(whole, 60)
+    found = go(half, 0)
+    again = Store(17 * EACH, FIELDS, POLICIES[policy](), 99)
+    again.restore(half.state())
+    assert found + go(again, 60) == expected
+
+
+@given(st.integers(1, 40), st.integers(1, 90))
+def test_no_item_is_drawn_twice_before_all_are_drawn_once(size: int, number: int) -> None:
+    store = Store(40 * EACH, FIELDS, Ring())
+    store.add(items([0] * size))
+    counts = np.bincount(store.sample(number), minlength=size)
+    assert len(counts) == size
+    assert counts.max() - counts.min() <= 1
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=30), st.integers(0, 5))
+def test_places_are_drawn_in_proportion_to_their_priorities(values: list[float], seed: int) -> None:
+    some = Priorities(len(values))
+    some.set(np.arange(len(values)), np.array(values))
+    np.testing.assert_allclose(some.total, sum(values))
+    if some.total == 0:
+        with pytest.raises(ValueError, match="all priorities are 0"):
+            some.draw(1, np.random.default_rng(seed))
+        return
+    found = np.bincount(some.draw(4000, np.random.default_rng(seed)), minlength=len(values))
+    assert len(found) == len(values)
+    expected = 4000 * np.array(values) / sum(values)
+    assert (found[expected == 0] == 0).all()
+    assert (np.abs(found - expected) <= 5 * np.sqrt(expected) + 2).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Store(EACH - 1, FIELDS, Ring()),
+            f"a budget of {EACH - 1} bytes is smaller than one item, of {EACH} bytes",
+        ),
+        (lambda: Store(100, {"x": FIELDS["x"]}, Ring()), "needs the field 'y'"),
+        (lambda: Store(100, FIELDS, Ring()).draw(1), "the store is empty"),
+        (
+            lambda: Store(100, FIELDS, Ring()).add({"y": np.arange(3)}),
+            r"x of 3 items must be of shape \(3, 3\), got None",
+        ),
+        (lambda: Priorities(3).set(np.arange(2), np.array([1.0, np.nan])), "must be finite and not negative, got nan"),
+        (lambda: Priorities(3).set(np.arange(2), np.array([1.0, -1.0])), "got -1.0"),
+    ],
+)
+def test_what_cannot_be_stored_is_refused(make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
