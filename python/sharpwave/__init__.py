@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, dynamics, equations, forward, memory, recurrent, spiking, waves
+    from . import data, dynamics, equations, forward, memory, recurrent, replay, spiking, waves
     from .equations import EquationError, Equations
     from .ode import Event, Solution, solve_dde, solve_ivp
 
@@ -23,7 +23,7 @@ _WHERE = {
     "solve_dde": "ode",
     "solve_ivp": "ode",
 }
-_ROOMS = ("data", "dynamics", "equations", "forward", "memory", "recurrent", "spiking", "waves")
+_ROOMS = ("data", "dynamics", "equations", "forward", "memory", "recurrent", "replay", "spiking", "waves")
 
 __all__ = [
     "EquationError",
@@ -36,6 +36,7 @@ __all__ = [
     "forward",
     "memory",
     "recurrent",
+    "replay",
     "solve_dde",
     "solve_ivp",
     "spiking",

@@ -87,7 +87,7 @@ def test_no_item_is_drawn_twice_before_all_are_drawn_once(size: int, number: int
     assert counts.max() - counts.min() <= 1
 
 
-@given(st.lists(st.floats(0, 10), min_size=1, max_size=30), st.integers(0, 5))
+@given(st.lists(st.just(0.0) | st.floats(1e-6, 10), min_size=1, max_size=30), st.integers(0, 5))
 def test_places_are_drawn_in_proportion_to_their_priorities(values: list[float], seed: int) -> None:
     some = Priorities(len(values))
     some.set(np.arange(len(values)), np.array(values))

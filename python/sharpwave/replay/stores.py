@@ -198,9 +198,13 @@ class ClassBalanced:
     """As many of each class as can be: an item of a small class takes the place of one of the largest.
 
     Within a class each item that was offered is there with the same probability, as long as the class is full.
+
+    Args:
+        most: of each class; None: as many as there is room for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
         self._there: dict[int, list[int]] = {}  # places of each label, rising
         self._held = 0
 
@@ -213,11 +217,11 @@ class ClassBalanced:
             offered[label] = offered.get(label, 0) + 1
             own = self._there.setdefault(label, [])
             largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
-            if self._held < store.capacity:
+            if self._held < store.capacity and (self.most is None or len(own) < self.most):
                 place = self._held
                 self._held += 1
                 own.append(place)
-            elif len(own) < len(largest):
+            elif len(own) < len(largest) and self._held == store.capacity:
                 place = largest.pop(int(random.integers(len(largest))))
                 insort(own, place)
             else:

@@ -1,0 +1,136 @@
+"""Tasks one after the other: what parts add is what they say, and less is forgotten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from sharpwave.data import load
+from sharpwave.replay.learner import Learner, Part, Settings
+from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
+from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
+from sharpwave.replay.streams import split_stream
+
+DIGITS = load("digits")
+BUDGET = 200 * (64 + 2 + 2 + 8)
+QUICK = Settings(hidden=(60, 60), learning_rate=3e-3, batch=32, iterations=120)
+
+
+def learned(scenario, parts: list[Part], settings: Settings = QUICK) -> tuple[Learner, np.ndarray]:
+    learner = Learner(split_stream(DIGITS, scenario), settings, parts, 0)
+    matrix = np.zeros((5, 5))
+    for place in range(5):
+        learner.learn(place)
+        matrix[place] = [learner.accuracy(other) for other in range(5)]
+    return learner, matrix
+
+
+@pytest.fixture(scope="module")
+def nothing() -> float:
+    _, matrix = learned("class", [])
+    assert matrix[-1, -1] > 0.9
+    assert (matrix[-1, :4] < 0.2).all()
+    return metric("accuracy", matrix)
+
+
+@pytest.mark.parametrize(
+    "part", [ExperienceReplay(BUDGET), DarkReplay(BUDGET + 200 * 40, batch=32)], ids=["replay", "dark"]
+)
+def test_what_is_shown_again_is_not_forgotten(part: ExperienceReplay, nothing: float) -> None:
+    learner, matrix = learned("class", [part])
+    assert metric("accuracy", matrix) > nothing + 0.5
+    assert part.store.bytes <= part.store.capacity * part.store.each
+    assert learner.replayed > 0
+    held = part.store.take(np.arange(part.store.size))
+    train = {row.tobytes() for row in DIGITS.train_images.reshape(-1, 64)}
+    assert all(row.tobytes() in train for row in held["x"])
+    np.testing.assert_array_equal(held["task"], held["y"] // 2)
+
+
+@pytest.mark.parametrize(
+    "part", [ElasticWeightConsolidation(1000.0), SynapticIntelligence(1.0), LearningWithoutForgetting()]
+)
+def test_penalties_help_where_the_task_is_known(part: Part) -> None:
+    _, plain = learned("task", [])
+    _, matrix = learned("task", [part])
+    assert metric("accuracy", matrix) >= metric("accuracy", plain)
+    assert metric("forgetting", matrix) < metric("forgetting", plain) + 0.01
+
+
+def test_a_store_is_empty_before_the_first_task_has_ended_and_never_holds_what_comes() -> None:
+    part = ExperienceReplay(BUDGET)
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    assert part.store.size == 0
+    for place in range(3):
+        learner.learn(place)
+        assert set(part.store.take(np.arange(part.store.size))["task"]) == set(range(place + 1))
+
+
+def test_information_is_the_mean_square_of_gradients_of_single_examples() -> None:
+    part = ElasticWeightConsolidation(1.0, examples=40)
+    learner = Learner(split_stream(DIGITS, "task"), QUICK, [part], 3)
+    learner.learn(0)
+    # the same draws again: examples, and labels of what the network says
+    fresh = Learner(split_stream(DIGITS, "task"), QUICK, [], 3)
+    examples = learner.stream.tasks[0].train
+    draw = torch.randperm(len(examples), generator=fresh.generator)[:40].numpy()
+    batch, network = learner.batch(examples, draw, 0), learner.network
+    shut = ~learner.competing(batch.task)
+    chosen = torch.multinomial(network(batch.x).masked_fill(shut, -torch.inf).softmax(1), 1, generator=fresh.generator)[
+        :, 0
+    ]
+    expected = [torch.zeros_like(w) for w in network.parameters()]
+    for x, label, its in zip(batch.x, chosen, shut, strict=True):
+        said = network(x[None]).masked_fill(its, -torch.inf)
+        grads = torch.autograd.grad(functional.cross_entropy(said, label[None]), list(network.parameters()))
+        for one, g in zip(expected, grads, strict=True):
+            one += g.square() / 40
+    for one, other in zip(part.importance, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-9)
+
+
+def test_no_step_of_averaged_gradients_raises_the_loss_of_what_is_stored() -> None:
+    part = AveragedGradients(BUDGET, batch=BUDGET)
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner.learn(0)
+    examples = learner.stream.tasks[1].train
+    learner.place = 1
+    batch = learner.batch(examples, np.arange(32), 1)
+    learner.network.zero_grad()
+    torch.autograd.backward([learner.entropy(learner.network(batch.x), batch)])
+    stored = part.shown(part.store.take(np.arange(part.store.size)))
+    weights = list(learner.network.parameters())
+
+    def along() -> float:
+        reference = torch.autograd.grad(learner.entropy(learner.network(stored.x), stored), weights)
+        return float(sum((w.grad * r).sum() for w, r in zip(weights, reference, strict=True)))
+
+    assert along() < 0
+    part.project(batch)
+    assert abs(along()) < 1e-4
+
+
+def test_numbers_of_a_matrix_are_those_of_their_definitions() -> None:
+    r = np.array([[0.9, 0.2, 0.1], [0.6, 0.8, 0.3], [0.7, 0.5, 0.95]])
+    found = {name: metric(name, r) for name in METRICS}
+    assert found == pytest.approx({
+        "accuracy": 2.15 / 3, "backward transfer": (-0.2 - 0.3) / 2, "forgetting": (0.2 + 0.3) / 2,
+        "average accuracy": (0.9 + 0.7 + 2.15 / 3) / 3, "learning accuracy": 2.65 / 3,
+    })  # fmt: skip
+    assert forward_transfer(r, [0.1, 0.1, 0.1]) == pytest.approx(0.15)
+    assert omega(r, [1.0, 0.9, 0.8]) == pytest.approx((0.9 + 0.7 / 0.9 + 2.15 / 3 / 0.8) / 3)
+    with pytest.raises(ValueError, match="unknown metric 'accurcy': did you mean 'accuracy'"):
+        metric("accurcy", r)
+    with pytest.raises(ValueError, match="accuracies must be from 0 to 1"):
+        metric("accuracy", r + np.nan)
+    with pytest.raises(ValueError, match=r"expected accuracies \(tasks, tasks\), got shape \(2, 3\)"):
+        metric("accuracy", r[:2])
+
+
+def test_a_loss_that_is_not_finite_ends_it() -> None:
+    learner = Learner(split_stream(DIGITS), Settings((8,), 1e30, 32, 50), [], 0)
+    with pytest.raises(FloatingPointError, match="the loss of task 0, 1 is"):
+        learner.learn(0)
