@@ -11,7 +11,8 @@ from sharpwave.data import load
 from sharpwave.replay.learner import Learner, Part, Settings
 from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
-from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
+from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from sharpwave.replay.scorers import SCORERS, Shown
 from sharpwave.replay.streams import split_stream
 
 DIGITS = load("digits")
@@ -37,8 +38,13 @@ def nothing() -> float:
 
 
 @pytest.mark.parametrize(
-    "part", [ExperienceReplay(BUDGET), DarkReplay(BUDGET + 200 * 40, batch=32)], ids=["replay", "dark"]
-)
+    "part",
+    [
+        ExperienceReplay(BUDGET), DarkReplay(BUDGET + 200 * 40, batch=32),
+        *(ScoredReplay(BUDGET + 200 * 4, scorer) for scorer in SCORERS),
+    ],
+    ids=["replay", "dark", *SCORERS],
+)  # fmt: skip
 def test_what_is_shown_again_is_not_forgotten(part: ExperienceReplay, nothing: float) -> None:
     learner, matrix = learned("class", [part])
     assert metric("accuracy", matrix) > nothing + 0.5
@@ -58,6 +64,34 @@ def test_penalties_help_where_the_task_is_known(part: Part) -> None:
     _, matrix = learned("task", [part])
     assert metric("accuracy", matrix) >= metric("accuracy", plain)
     assert metric("forgetting", matrix) < metric("forgetting", plain) + 0.01
+
+
+def test_scorers_prefer_what_they_say() -> None:
+    p = torch.tensor([[0.9, 0.05, 0.05], [0.5, 0.45, 0.05], [0.05, 0.05, 0.9]])
+    features = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 5.0]])
+    shown = Shown(p.log(), torch.tensor([0, 0, 0]), features, torch.tensor([0.05, 0.6, 2.0]))
+    found = {name: scorer(shown) for name, scorer in SCORERS.items()}
+    assert {name: int(score.argmax()) for name, score in found.items()} == {
+        "loss": 2, "margin": 2, "entropy": 1, "novelty": 2, "forgetting": 2,
+    }  # fmt: skip
+    torch.testing.assert_close(found["margin"], torch.tensor([0.15, 0.95, 1.85]))
+    torch.testing.assert_close(found["forgetting"], (-p[:, 0].log() - shown.best).clamp(min=0))
+
+
+def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
+    part = ScoredReplay(BUDGET, "loss", alpha=0.0, beta=1.0)
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner.learn(0)
+    part.again(64)
+    np.testing.assert_array_equal(part.store.priorities.values(slice(part.store.size)), 1.0)
+    part = ScoredReplay(BUDGET, "loss", alpha=1.0, beta=1.0)
+    learner = Learner(split_stream(DIGITS), Settings((60, 60), 1e-3, 32, 5), [part], 0)
+    learner.learn(0)
+    for _ in range(50):
+        part.again(64)
+    values = part.store.priorities.values(slice(part.store.size))
+    assert values.max() > 10 * values.min()
+    assert np.isfinite(part.store.arrays["best"][: part.store.size]).mean() > 0.9
 
 
 def test_a_store_is_empty_before_the_first_task_has_ended_and_never_holds_what_comes() -> None:

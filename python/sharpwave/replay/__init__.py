@@ -5,12 +5,14 @@ from __future__ import annotations
 from .learner import Batch, Learner, Part, Settings
 from .metrics import METRICS, forward_transfer, metric, omega
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
-from .replaying import AveragedGradients, DarkReplay, ExperienceReplay
+from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from .scorers import SCORERS
 from .stores import ClassBalanced, Field, Policy, Reservoir, Ring, Store
 from .streams import Stream, Task, one_after_another, permuted_stream, rotated_stream, single_pass, split_stream
 
 __all__ = [
     "METRICS",
+    "SCORERS",
     "AveragedGradients",
     "Batch",
     "ClassBalanced",
@@ -24,6 +26,7 @@ __all__ = [
     "Policy",
     "Reservoir",
     "Ring",
+    "ScoredReplay",
     "Settings",
     "Store",
     "Stream",

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ..suggest import unknown
+from . import scorers
 from .learner import Arrays, Batch, Learner, Part
+from .scorers import SCORERS, Shown
 from .stores import ClassBalanced, Field, Policy, Reservoir, Store
 from .streams import Examples
 
+_LEAST = 1e-3  # of what a scorer says, so that no example is lost for ever
 _OFFERED = 1000  # examples that are offered at a time
 When = Literal["task", "step"]
 
@@ -30,7 +34,9 @@ class Stored(Part):
     """
 
     def __init__(self, budget: int, policy: Policy, when: When = "task", logits: bool = False) -> None:
-        self.budget, self.policy, self.when, self.logits = budget, policy, when, logits
+        self.budget, self.policy, self.when = budget, policy, when
+        self.extra = dict[str, Field]()
+        self.logits = logits
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
@@ -41,6 +47,7 @@ class Stored(Part):
         }  # fmt: skip
         if self.logits:
             fields["logits"] = Field((learner.stream.outputs,), np.float32)
+        fields |= self.extra
         self.largest = train.largest
         self.store = Store(self.budget, fields, self.policy, learner.seed)
 
@@ -57,15 +64,16 @@ class Stored(Part):
                 self.offer(self.learner.batch(examples, order[first : first + _OFFERED], place))
 
     @torch.no_grad()
-    def offer(self, batch: Batch) -> None:
-        """Offer some examples to the store."""
+    def offer(self, batch: Batch) -> NDArray[np.int64]:
+        """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
         items: dict[str, NDArray[Any]] = {
             "x": (batch.x * self.largest).round().to(torch.uint8).numpy(), "y": batch.y.numpy().astype(np.int16),
             "task": batch.task.numpy().astype(np.int16),
         }  # fmt: skip
         if self.logits:
             items["logits"] = self.learner.network(batch.x).numpy()
-        self.store.add(items)
+        items |= {name: np.zeros((len(batch), *field.shape), dtype=field.dtype) for name, field in self.extra.items()}
+        return self.store.add(items)
 
     def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
         """Stored items as examples; they count as replayed."""
@@ -101,9 +109,74 @@ class ExperienceReplay(Stored):
         """See `Part`."""
         if not self.store.size:
             return loss
-        again = self.shown(self.store.draw(self.batch or len(batch)))
         share = 1 / (self.learner.place + 1)
-        return share * loss + (1 - share) * self.learner.entropy(self.learner.network(again.x), again)
+        return share * loss + (1 - share) * self.again(self.batch or len(batch))
+
+    def again(self, number: int) -> Tensor:
+        """The loss of so many stored examples."""
+        shown = self.shown(self.store.draw(number))
+        return self.learner.entropy(self.learner.network(shown.x), shown)
+
+
+class ScoredReplay(ExperienceReplay):
+    """Stored examples are shown again the more often, the more a scorer says that they are worth it.
+
+    An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last, or the
+    largest that there is before it is; losses are weighed by (N P)^-beta, over the largest such weight.
+
+    Args:
+        budget, policy, when, batch: see `ExperienceReplay`.
+        scorer: one of `SCORERS`.
+        alpha: 0: all are as likely.
+        beta: 1: the mean is that of all that are stored.
+
+    Raises:
+        ValueError: there is no such scorer, or an exponent is negative.
+
+    Source:
+        Schaul and others, Prioritized Experience Replay, ICLR 2016: .6 and .4.
+    """
+
+    def __init__(
+        self, budget: int, scorer: str, policy: Policy | None = None, when: When = "task", batch: int | None = None,
+        alpha: float = 0.6, beta: float = 0.4,
+    ) -> None:  # fmt: skip
+        super().__init__(budget, policy, when, batch)
+        if scorer not in SCORERS:
+            raise ValueError(unknown("scorer", scorer, SCORERS))
+        if not (alpha >= 0 and beta >= 0):
+            raise ValueError(f"alpha and beta must not be negative, got {alpha} and {beta}")
+        self.scorer, self.alpha, self.beta = SCORERS[scorer], alpha, beta
+        self.extra = {"best": Field((), np.float32)}
+
+    def again(self, number: int) -> Tensor:
+        """See `ExperienceReplay`."""
+        store, learner = self.store, self.learner
+        places = store.sample(number, by_priority=True)
+        shown = self.shown(store.take(places))
+        features = learner.network.features(shown.x)
+        said = learner.network.head(features).masked_fill(~learner.competing(shown.task), -torch.inf).log_softmax(1)
+        losses = functional.nll_loss(said, shown.y, reduction="none")
+        share = store.priorities.values(places) / store.priorities.total
+        weights = torch.from_numpy((store.size * share) ** -self.beta).to(losses.dtype)
+        self._score(
+            places, Shown(said.detach(), shown.y, features.detach(), torch.from_numpy(store.arrays["best"][places]))
+        )
+        return (weights / weights.max() * losses).mean()
+
+    def _score(self, places: NDArray[np.int64], shown: Shown) -> None:
+        score = self.scorer(shown).clamp(min=0).double().numpy()
+        self.store.priorities.set(places, (score + _LEAST) ** self.alpha)
+        self.store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
+
+    def offer(self, batch: Batch) -> NDArray[np.int64]:
+        """See `Stored`."""
+        places = super().offer(batch)
+        held = self.store.priorities.values(slice(self.store.size))
+        new = places[places >= 0]
+        self.store.arrays["best"][new] = np.inf
+        self.store.priorities.set(new, np.full(len(new), held.max()))
+        return places
 
 
 class DarkReplay(Stored):

@@ -1,0 +1,72 @@
+"""Which of the stored examples are shown again: numbers that say how much each is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class Shown(NamedTuple):
+    """What is known of examples that have just been shown.
+
+    Attributes:
+        said: logarithms of the probabilities of outputs, -inf of those that do not compete, (examples, outputs).
+        y: outputs that are right, (examples,).
+        features: activities of the last hidden layer, (examples, units).
+        best: the least loss that each ever had, (examples,).
+    """
+
+    said: Tensor
+    y: Tensor
+    features: Tensor
+    best: Tensor
+
+
+Scorer = Callable[[Shown], Tensor]
+
+
+def loss(shown: Shown) -> Tensor:
+    """How wrong the network is."""
+    return functional.nll_loss(shown.said, shown.y, reduction="none")
+
+
+def margin(shown: Shown) -> Tensor:
+    """How near the network is to another answer, or beyond: 1 - (p of the right one - largest p of the others)."""
+    p = shown.said.exp()
+    right = p.gather(1, shown.y[:, None])[:, 0]
+    others = p.scatter(1, shown.y[:, None], -1.0).max(1).values
+    return 1 - (right - others)
+
+
+def entropy(shown: Shown) -> Tensor:
+    """How undecided the network is."""
+    found: Tensor = torch.special.entr(shown.said.exp()).sum(1)
+    return found
+
+
+def novelty(shown: Shown) -> Tensor:
+    """How far activities are from the mean of those of the same class that were shown with it, in lengths of it."""
+    means = torch.zeros(shown.said.shape[1], shown.features.shape[1]).index_add(0, shown.y, shown.features)
+    number = torch.bincount(shown.y, minlength=len(means)).clamp(min=1)
+    mean = (means / number[:, None])[shown.y]
+    away: Tensor = torch.linalg.vector_norm(shown.features - mean, dim=1)
+    length: Tensor = torch.linalg.vector_norm(mean, dim=1)
+    return away / length.clamp(min=1e-6)
+
+
+def forgetting(shown: Shown) -> Tensor:
+    """How much more wrong the network is than it was at its best."""
+    return (loss(shown) - shown.best).clamp(min=0)
+
+
+SCORERS: dict[str, Scorer] = {
+    "loss": loss,
+    "margin": margin,
+    "entropy": entropy,
+    "novelty": novelty,
+    "forgetting": forgetting,
+}
