@@ -210,6 +210,20 @@ def test_a_task_is_learned_and_a_network_without_mistakes_has_done() -> None:
     assert (outputs * targets.numpy() > 0).all()
 
 
+def test_a_network_that_is_right_enough_has_done_sooner() -> None:
+    protocol = Protocol(steps=1500, examples=32, learning_rate=3e-3, horizons=(10,), patience=1, check_every=25)
+    strict, soon = (train(Elman(24), repeat_copy(2, 2), [0, 1], replace(protocol, done_at=at)) for at in (1.0, 0.9))
+    assert (soon.steps < strict.steps).all()
+    for found, least in ((strict, 1.0), (soon, 0.9)):
+        accuracy = found.checks["accuracy"]
+        for network, steps in enumerate(found.steps):
+            at = int(steps) // 25 - 1
+            assert accuracy[at, network] >= least
+            assert (accuracy[:at, network] < least).all()
+    with pytest.raises(ValueError, match="done_at must be above 0, up to 1, got 2"):
+        Protocol(done_at=2.0)
+
+
 def test_a_wave_carries_an_input_from_the_newest_column_to_the_oldest() -> None:
     first = new_networks(Elman(11, "identity", "wave"), 2, 2, [0])
     network = RNN(*(first[name][0].numpy() for name in ("recurrent", "input", "readout")), "identity")

@@ -31,8 +31,10 @@ class WaveInitConfig:
     """Lengths s of the history: repeat copy."""
     dimensions: int = 2
     """Of a vector. There are twice as many hidden units as numbers in the window."""
-    steps: int = 10_000
+    steps: int = 5000
     """Steps of training at most."""
+    solved_at: float = 0.98
+    """Share of right signs from which a task is solved: from which networks go on in the protocol."""
     backend: Literal["auto", "julia", "torch"] = "auto"
     """Who trains: auto is Julia, or torch where there is no Julia."""
 
@@ -67,9 +69,9 @@ def learn(context: Context) -> dict[str, Any]:
         "Steps to solution",
         ["s", "units", "wave: steps", "solved", "random: steps", "solved "],
         rows,
-        f"Median over the networks that repeat {config.dimensions}-dimensional vectors without a mistake for two "
-        f"windows on 64 examples, checked every 50 steps, within {config.steps} steps; {config.seeds} networks "
-        "of each kind.",
+        f"Median over the networks that repeat {config.dimensions}-dimensional vectors for two windows with a share of "
+        f"{config.solved_at:g} of all signs right on 64 examples, checked every 50 steps, within {config.steps} steps; "
+        f"{config.seeds} networks of each kind.",
     )
     context.figure(
         "steps",
@@ -85,13 +87,15 @@ def _steps(config: WaveInitConfig, window: int, start: str, checkpoint: Path) ->
     from ..recurrent import Elman, Protocol, repeat_copy, train
 
     d = config.dimensions
-    protocol = Protocol(steps=config.steps, horizons=(2 * window,), patience=1, check_every=50)
+    protocol = Protocol(
+        steps=config.steps, horizons=(2 * window,), patience=1, check_every=50, done_at=config.solved_at
+    )
     trained = train(
         Elman(2 * window * d, start=start), repeat_copy(window, d), range(config.seed, config.seed + config.seeds),
         protocol, backend=config.backend, checkpoint=checkpoint,
     )  # fmt: skip
     checkpoint.unlink(missing_ok=True)
-    solved = (trained.checks["accuracy"] == 1.0).any(axis=0)
+    solved = np.any(trained.checks["accuracy"] >= config.solved_at, axis=0)
     return {"steps": [int(n) if good else None for n, good in zip(trained.steps, solved, strict=True)]}
 
 

@@ -25,7 +25,9 @@ class Protocol:
             before they have found the slowest of the variables' cycles.
         check_every: steps from one check to the next, a choice.
         check_examples: examples of a check, a choice. The network of the best check is the one that is kept.
-        patience: checks without a mistake at the last horizon after which a network has done; 0: none has. A choice.
+        patience: checks in a row, at the last horizon, with a share of right signs of `done_at` at least, after which a
+            network has done; 0: none has. A choice.
+        done_at: see `patience`.
         spectral_radius: largest modulus of an eigenvalue of an Elman network's recurrent weights; after each step,
             weights with a larger one are scaled down. None: any.
     """
@@ -40,6 +42,7 @@ class Protocol:
     check_every: int = 100
     check_examples: int = 64
     patience: int = 0
+    done_at: float = 1.0
     spectral_radius: float | None = None
 
     def __post_init__(self) -> None:
@@ -54,5 +57,7 @@ class Protocol:
                 "learning_rate and clip must be positive, weight_decay not negative and promoted_at between 0 and 1, "
                 f"got {self.learning_rate}, {self.clip}, {self.weight_decay} and {self.promoted_at}"
             )
+        if not 0 < self.done_at <= 1:
+            raise ValueError(f"done_at must be above 0, up to 1, got {self.done_at}")
         if self.spectral_radius is not None and not self.spectral_radius > 0:
             raise ValueError(f"spectral_radius must be positive, or None, got {self.spectral_radius}")

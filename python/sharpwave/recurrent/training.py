@@ -244,7 +244,7 @@ def _check(
         for name, value in state.parameters.items():
             state.best[name][chosen] = value[chosen]
         if last:
-            state.perfect[some] = torch.where(accuracy == 1, state.perfect[some] + 1, 0)
+            state.perfect[some] = torch.where(accuracy >= protocol.done_at, state.perfect[some] + 1, 0)
             state.ended[some] |= (state.perfect[some] >= protocol.patience) & (protocol.patience > 0)
         else:
             state.stage[some] += (accuracy > protocol.promoted_at).long()

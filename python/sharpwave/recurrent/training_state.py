@@ -28,7 +28,7 @@ class TrainingState:
         best: parameters of the best check.
         merit: stage and accuracy of it, (replicas, 2).
         stage: which of the horizons a network is at.
-        perfect: checks without a mistake, in a row, at the last horizon.
+        perfect: checks in a row, at the last horizon, at which it was right enough.
         steps: how many each has been trained for.
         ended, diverged: whether training is over, and why.
         checks: by name, what each check found, (checks, replicas).
