@@ -19,7 +19,7 @@ class SigPropConfig(Images):
     """Of the first network of each kind; others have the seeds that follow."""
     seeds: int = 3
     """Networks of each kind."""
-    epochs: int = 10
+    epochs: int = 6
     """Of all kinds."""
     hidden: tuple[int, ...] = (500, 500, 500)
     """Units of dense layers."""
