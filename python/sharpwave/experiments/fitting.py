@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..forward import ForwardClassifier, Method
 
 
@@ -22,6 +24,15 @@ class Images:
     """Training images, the first ones."""
     test_images: int = 10_000
     """Test images, the first ones."""
+
+
+def first_images(about: Images, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """So many training images, pixels from 0 to 1 (number, pixels), and their labels: what probes are shown."""
+    from ..data import load
+
+    source = load(about.data_set)
+    images: NDArray[Any] = source.train_images[:number].reshape(number, -1) / np.float32(source.pixel_max)
+    return images, source.train_labels[:number]
 
 
 def fit_and_test(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,9 @@ class RateMethod:
     persistent: bool = False
     backend: Backend = "auto"
 
+    @abstractmethod
     def network(self, sizes: tuple[int, ...]) -> RateNetwork:
         """Layers of so many units, the input first, and what drives what."""
-        raise NotImplementedError
 
     def start(self, features: int, classes: int, examples: int, seed: int) -> RateLearner:
         """A network that has learned nothing; see `Method`."""

@@ -135,13 +135,13 @@ class Learner:
     Attributes:
         network: that learns.
         optimizer: of its weights.
-        place: of the task that is learned, or was last.
         replayed: examples that parts have shown again.
     """
 
     def __init__(self, stream: Stream, settings: Settings, parts: Sequence[Part], seed: int) -> None:
         self.stream, self.settings, self.parts, self.seed = stream, settings, tuple(parts), count("seed", seed, 0)
-        self.place, self.replayed = 0, 0
+        self.replayed = 0
+        self.place = 0
         self.generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -150,11 +150,20 @@ class Learner:
         for part in self.parts:
             part.start(self)
 
+    @property
+    def place(self) -> int:
+        """Of the task that is learned, or was last."""
+        return self._place
+
+    @place.setter
+    def place(self, place: int) -> None:
+        self._place = place
+        self._mask = torch.from_numpy(self.stream.mask(place))
+
     def learn(self, place: int) -> None:
         """Learn a task, the next one.
 
         Raises:
-            ValueError: it is not the next one.
             FloatingPointError: the loss is not finite.
         """
         self.place = place
@@ -190,23 +199,27 @@ class Learner:
 
     def competing(self, task: Tensor) -> Tensor:
         """Whether an output is among those that examples of these tasks are told apart by, (examples, outputs)."""
-        found = torch.zeros(len(self.stream.tasks), self.stream.outputs, dtype=torch.bool)
-        for place in range(self.place + 1):
-            found[place, list(self.stream.competing(place, self.place))] = True
-        return found[task]
+        return self._mask[task]
+
+    def said(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Logarithms of the probabilities of outputs among those that compete, -inf of others, (examples, outputs)."""
+        return logits.masked_fill(~self.competing(batch.task), -torch.inf).log_softmax(1)
 
     def entropy(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy among outputs that compete."""
-        return functional.cross_entropy(logits.masked_fill(~self.competing(batch.task), -torch.inf), batch.y)
+        return functional.nll_loss(self.said(logits, batch), batch.y)
+
+    def weighed(self, new: Tensor, old: Tensor) -> Tensor:
+        """Losses of what is new and of what was before: 1 / t of the first in task t, the rest of the second."""
+        share = 1 / (self.place + 1)
+        return share * new + (1 - share) * old
 
     @torch.no_grad()
     def accuracy(self, place: int) -> float:
         """Share of a task's test examples that are told right, among outputs that have been taught."""
         self.network.eval()
         test, right = self.stream.tasks[place].test, 0
-        allowed = self.stream.competing(place, max(place, self.place))
-        shut = torch.ones(self.stream.outputs, dtype=torch.bool)
-        shut[list(allowed)] = False
+        shut = ~self._mask[place]
         for first in range(0, len(test), _CHUNK):
             some = slice(first, first + _CHUNK)
             scores = self.scores(torch.from_numpy(test.inputs(some))).masked_fill(shut, -torch.inf)

@@ -68,7 +68,7 @@ class ElasticWeightConsolidation(_Anchored):
         draw = torch.randperm(len(examples), generator=learner.generator)[: self.examples].numpy()
         batch = learner.batch(examples, draw, place)
         inputs, deltas, logits = _taped(network, batch.x)
-        said = logits.masked_fill(~learner.competing(batch.task), -torch.inf).log_softmax(1)
+        said = learner.said(logits, batch)
         chosen = torch.multinomial(said.detach().exp(), 1, generator=learner.generator)[:, 0]
         loss = functional.nll_loss(said, chosen, reduction="sum")
         grads = torch.autograd.grad(loss, deltas)
@@ -143,15 +143,13 @@ class LearningWithoutForgetting(Part):
         if self.old is None:
             return loss
         now, then = self.learner.network(batch.x), self.old(batch.x)
-        kept, tasks = torch.zeros(()), range(place)
-        groups = [self.learner.stream.tasks[k].outputs for k in tasks]
-        if self.learner.stream.scenario != "task":
-            groups = [self.learner.stream.known(place - 1)]
+        kept, stream = torch.zeros(()), self.learner.stream
+        alone = stream.scenario == "task"
+        groups = [task.outputs for task in stream.tasks[:place]] if alone else [stream.known(place - 1)]
         for outputs in groups:
             own = list(outputs)
             kept = kept + distillation(now[:, own], then[:, own], self.temperature) / len(groups)
-        share = 1 / (place + 1)
-        return share * loss + (1 - share) * kept
+        return self.learner.weighed(loss, kept)
 
 
 def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:

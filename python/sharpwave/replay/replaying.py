@@ -109,8 +109,7 @@ class ExperienceReplay(Stored):
         """See `Part`."""
         if not self.store.size:
             return loss
-        share = 1 / (self.learner.place + 1)
-        return share * loss + (1 - share) * self.again(self.batch or len(batch))
+        return self.learner.weighed(loss, self.again(self.batch or len(batch)))
 
     def again(self, number: int) -> Tensor:
         """The loss of so many stored examples."""
@@ -121,8 +120,9 @@ class ExperienceReplay(Stored):
 class ScoredReplay(ExperienceReplay):
     """Stored examples are shown again the more often, the more a scorer says that they are worth it.
 
-    An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last, or the
-    largest that there is before it is; losses are weighed by (N P)^-beta, over the largest such weight.
+    An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last; p^alpha is
+    the largest that there is, 1 at least, before it is. Losses are weighed by (N P)^-beta, over the largest such
+    weight.
 
     Args:
         budget, policy, when, batch: see `ExperienceReplay`.
@@ -155,7 +155,7 @@ class ScoredReplay(ExperienceReplay):
         places = store.sample(number, by_priority=True)
         shown = self.shown(store.take(places))
         features = learner.network.features(shown.x)
-        said = learner.network.head(features).masked_fill(~learner.competing(shown.task), -torch.inf).log_softmax(1)
+        said = learner.said(learner.network.head(features), shown)
         losses = functional.nll_loss(said, shown.y, reduction="none")
         share = store.priorities.values(places) / store.priorities.total
         weights = torch.from_numpy((store.size * share) ** -self.beta).to(losses.dtype)

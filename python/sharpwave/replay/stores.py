@@ -111,7 +111,6 @@ class Store:
             if given != (number, *field.shape):
                 raise ValueError(f"{name} of {number} items must be of shape {(number, *field.shape)}, got {given}")
         places = self.policy.places(self, items["y"], self.random)
-        kept = places >= 0
         last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
         at, which = np.array(list(last), dtype=np.int64), np.array(list(last.values()), dtype=np.int64)
         self.size = max(self.size, int(places.max(initial=-1)) + 1)
@@ -121,8 +120,9 @@ class Store:
         self.seen += number
         for label, times in zip(*np.unique(items["y"], return_counts=True), strict=True):
             self.offered[int(label)] = self.offered.get(int(label), 0) + int(times)
-        places[np.flatnonzero(kept)[~np.isin(np.flatnonzero(kept), which)]] = -1
-        return places
+        found = np.full(number, -1, dtype=np.int64)
+        found[which] = at
+        return found
 
     def sample(self, number: int, by_priority: bool = False) -> Integers:
         """Places of so many items: each once where there are enough, or in proportion to priorities, (number,).

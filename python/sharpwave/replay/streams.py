@@ -104,6 +104,16 @@ class Stream:
         """Outputs among which an answer is chosen, of examples of a task, while another one is the newest."""
         return self.tasks[place].outputs if self.scenario == "task" else self.known(now)
 
+    def mask(self, now: int) -> NDArray[np.bool_]:
+        """Which outputs compete for examples of each task while one is the newest, (tasks, outputs).
+
+        Of tasks that are still to come it is those that will, when each is the newest.
+        """
+        found = np.zeros((len(self.tasks), self.outputs), dtype=bool)
+        for place in range(len(self.tasks)):
+            found[place, list(self.competing(place, max(place, now)))] = True
+        return found
+
 
 def split_stream(
     data: ImageDataset, scenario: Scenario = "class", per_task: int = 2, order: Sequence[int] | None = None

@@ -22,6 +22,7 @@ function nudge!(n::RateNetwork, x::Space{T}, s::Settling, l::Learning, thread::I
         end
     end
     for k in eachindex(n.sizes)
+        x.nudged[k] === x.constant[k] && continue
         copy_columns!(x.nudged[k], x.constant[k], columns)
         drive!(x.nudged[k], n, k, outputs+1:outputs+1, (x.scaled[thread],), columns)
     end

@@ -19,7 +19,7 @@ struct Space{T}
     target::Matrix{T}
     constant::Layers{T}             # of u: bias and input
     lacking::Matrix{T}              # target less free activities of the outputs
-    nudged::Layers{T}               # of u while outputs are nudged
+    nudged::Layers{T}               # of u while outputs are nudged; where it is the same, the same matrix
     drive::Layers{T}
     state::Layers{T}
     active::Tuple{Layers{T},Layers{T}}      # before and after a step, in turns
@@ -40,9 +40,12 @@ end
 function Space(n::RateNetwork{T}, examples::Int, threads::Int) where {T}
     layers() = [zeros(T, padded(size), examples) for size in n.sizes]
     outputs() = zeros(T, padded(n.sizes[end]), examples)
+    constant, last_layer = layers(), length(n.sizes)
+    told(k) = k == last_layer || any(link -> link.from > last_layer && link.to == k, n.links)
+    nudged = [told(k) ? copy(constant[k]) : constant[k] for k in eachindex(n.sizes)]
     pairs = cld(examples, 2)
     share(thread) = 2 * div(pairs * (thread - 1), threads) + 1:min(2 * div(pairs * thread, threads), examples)
-    return Space{T}(zeros(T, n.inputs, examples), outputs(), layers(), outputs(), layers(), layers(), layers(), (layers(), layers()), layers(),
+    return Space{T}(zeros(T, n.inputs, examples), outputs(), constant, outputs(), nudged, layers(), layers(), (layers(), layers()), layers(),
                     layers(), layers(), [t == 1 ? n : deepcopy(n) for t in 1:threads], [zeros(T, maximum(padded, n.sizes), examples) for _ in 1:threads],
                     zeros(length(n.sizes), threads), zeros(threads, 2), zeros(length(n.sizes), threads), zeros(Bool, length(n.sizes), threads),
                     share.(1:threads), Barrier(threads), Threads.Atomic{Bool}(false))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,9 +50,9 @@ class RateConfig(Images):
         if min(numbers) < 1 or self.compared < 0:
             raise ValueError("all numbers must be at least 1, compared at least 0")
 
+    @abstractmethod
     def kinds(self) -> dict[str, Kind]:
         """All ways of learning, by name: three, and others that differ from the first in what the name says."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context
-from ..fitting import fit_and_test
+from ..fitting import first_images, fit_and_test
 from ..sweeping import kept, mean_and_sd, points, shown
 from .config import Kind, RateConfig
 
@@ -66,16 +66,12 @@ def _train(config: RateConfig, kind: Kind, seed: int, label: Path) -> dict[str, 
 
 def _probed(config: RateConfig, model: ForwardClassifier) -> dict[str, Any]:
     """When errors arrive at each layer, in steps, and angles from the gradient of links from layer to layer."""
-    from ...data import load
     from ...forward.rate_probes import arrival, rate_alignment
 
     learner: Any = model.learner_
-    source, network = load(config.data_set), learner.network
-    images = source.train_images[:_PROBED].reshape(_PROBED, -1)
-    x, d = (
-        images / np.float32(source.pixel_max),
-        np.eye(network.sizes[-1], dtype=np.float32)[source.train_labels[:_PROBED]],
-    )
+    network = learner.network
+    x, labels = first_images(config, _PROBED)
+    d = np.eye(network.sizes[-1], dtype=np.float32)[labels]
     about = network, learner.method.settling, learner.method.nudging, learner.weights, x, d
     angles = rate_alignment(*about)
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context
-from ..fitting import fit_and_test
+from ..fitting import first_images, fit_and_test
 from ..sweeping import mean_and_sd, points, shown, swept
 from .config import Kind, SigPropConfig, kinds
 
@@ -43,15 +43,13 @@ def learn(context: Context) -> dict[str, Any]:
 def _train(config: SigPropConfig, kind: Kind, seed: int, path: Path) -> dict[str, Any]:
     import torch
 
-    from ...data import load
     from ...forward.costs import cost_by_block, cost_of_a_batch
     from ...forward.probes import alignment, find_collapse
     from ...forward.sigprop import SigProp
 
     model, found = fit_and_test(config, kind.method, config.epochs, seed, path)
-    source = load(config.data_set)
-    images = source.train_images[:128].reshape(-1, model.n_features_in_)
-    x, y = torch.from_numpy(images / np.float32(source.pixel_max)), torch.tensor(source.train_labels[:128])
+    images, labels = first_images(config, 128)
+    x, y = torch.from_numpy(images), torch.tensor(labels)
     taught: Any = model.learner_
     collapse = find_collapse(taught.model, x)
     angles = alignment(taught.model, x, y) if kind.way != "forward-forward" else []
