@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .files import whole
 
 
 def checkpoint_path(given: str | Path | None, resume: bool) -> Path | None:
@@ -36,3 +41,44 @@ def fingerprint(*arrays: NDArray[Any]) -> str:
         else:
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def write_checkpoint(path: Path, about: Mapping[str, Any], state: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an .npz file by atomic rename.
+
+    Args:
+        path: of the file.
+        about: what the numbers depend on; JSON.
+        state: what is not an array; JSON.
+        arrays: all else.
+    """
+    text = json.dumps({"about": about, "state": state})
+    everything: dict[str, Any] = {"training": np.array(text), **arrays}
+    with whole(path) as beside, beside.open("wb") as file:
+        np.savez(file, **everything)
+
+
+def read_checkpoint(path: Path, about: Mapping[str, Any], whose: str) -> tuple[Any, dict[str, NDArray[Any]]]:
+    """Read what `write_checkpoint` wrote: state and arrays.
+
+    Args:
+        path: of the file.
+        about: what must be the same.
+        whose: for the error.
+
+    Raises:
+        ValueError: it is no checkpoint, or one of something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            training = json.loads(str(file["training"]))
+            arrays = {name: file[name] for name in file.files if name != "training"}
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no checkpoint of {whose}: {error}") from error
+    differ = [name for name, value in about.items() if training["about"].get(name) != value]
+    if differ:
+        raise ValueError(
+            f"{path} is a checkpoint of another training: {', '.join(differ)} differ. Go on with the same settings "
+            "and data, or choose another file"
+        )
+    return training["state"], arrays

@@ -29,6 +29,7 @@ include("recurrent/recurrent.jl")
 include("waves/waves.jl")
 include("dynamics/dynamics.jl")
 include("forward/forward.jl")
+include("sleep/sleep.jl")
 
 "Add one to every element: what a call costs, and proof that memory is shared."
 function increment(::Control, x::Vector{Float64})

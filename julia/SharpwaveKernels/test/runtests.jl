@@ -17,6 +17,7 @@ using SharpwaveKernels, Test, LinearAlgebra
     include("spiking.jl")
     include("waves.jl")
     include("forward.jl")
+    include("sleep.jl")
     include("dynamics.jl")
     include("expressions.jl")
 end

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -14,9 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..checkpoints import checkpoint_path, fingerprint
+from ..checkpoints import checkpoint_path, fingerprint, read_checkpoint, write_checkpoint
 from ..counts import count
-from ..files import whole
 from ..images import Images, checked_labels, coded
 from .method import Array, Integers, Learner, Method
 from .rate_methods import ErrorForwardPropagation
@@ -137,27 +134,13 @@ class ForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return {"method": repr(self.method), "epochs": self.epochs, "seed": self.seed, "data": data}
 
     def _save(self, path: Path, about: dict[str, Any], done: int) -> None:
-        text = json.dumps({"about": about, "done": done, "history": self.history_})
-        arrays: dict[str, Any] = {"training": np.array(text), **self.learner_.arrays()}
-        with whole(path) as beside, beside.open("wb") as file:
-            np.savez(file, **arrays)
+        write_checkpoint(path, about, {"done": done, "history": self.history_}, self.learner_.arrays())
 
     def _restore(self, path: Path, about: dict[str, Any]) -> int:
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                training = json.loads(str(file["training"]))
-                arrays = {name: file[name] for name in file.files if name != "training"}
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} is no checkpoint of a ForwardClassifier: {error}") from error
-        differ = [name for name, value in about.items() if training["about"].get(name) != value]
-        if differ:
-            raise ValueError(
-                f"{path} is a checkpoint of another training: {', '.join(differ)} differ. Go on with the same settings "
-                "and data, or choose another file"
-            )
+        state, arrays = read_checkpoint(path, about, "a ForwardClassifier")
         self.learner_.restore(arrays)
-        self.history_ = training["history"]
-        return int(training["done"])
+        self.history_ = state["history"]
+        return int(state["done"])
 
 
 def _scaled(images: Images) -> Array:

@@ -19,7 +19,7 @@ from .rule import SigPropRule
 from .sigprop import SigProp
 from .taught import AlignedBlocks, Backpropagated, DirectlyTaught, LocallyTaught, TargetTaught, Taught
 from .two_passes import ForwardForward, Pepita
-from .updates import Updates, module_arrays, restore_modules
+from .updates import Updates, modules_arrays, restore_modules
 
 _CHUNK = 1000  # examples that are scored together
 WAYS: dict[str, type[Taught]] = {
@@ -203,7 +203,7 @@ class TorchLearner:
         """Parameters, moments and random numbers; see `Learner`."""
         found = {f"updates/{name}": array for name, array in self.model.updates.arrays().items()}
         found |= {f"random {k}": one.get_state().numpy() for k, one in enumerate(self.model.random)}
-        return found | module_arrays(self.model.modules)
+        return found | modules_arrays(self.model.modules)
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""

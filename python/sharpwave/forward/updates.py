@@ -10,12 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..torch_state import Arrays, adam_arrays, module_arrays, restore_adam, restore_module
 from .blocks import SeededDropout
 
 MILESTONES, FALL = (0.5, 0.75, 0.875, 0.94), 0.25  # of training, and of the learning rate there: arXiv 2204.01723
-_KEPT = ("step", "exp_avg", "exp_avg_sq")  # of Adam
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Updates:
@@ -64,36 +62,31 @@ class Updates:
         """All that they go on from."""
         found: Arrays = {"taken": np.array(self.taken)}
         for place, optimizer in enumerate(self.optimizers):
-            for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
-                for name, value in optimizer.state.get(parameter, {}).items():
-                    found[f"{place}/{number}/{name}"] = value.numpy()
+            found |= {f"{place}/{name}": array for name, array in adam_arrays(optimizer).items()}
         return found
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
         self.taken = [int(count) for count in arrays["taken"]]
         for place, optimizer in enumerate(self.optimizers):
-            optimizer.state.clear()
-            for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
-                if f"{place}/{number}/step" in arrays:
-                    kept = {name: torch.tensor(arrays[f"{place}/{number}/{name}"]) for name in _KEPT}
-                    optimizer.state[parameter] = kept
+            own = f"{place}/"
+            restore_adam(optimizer, {name.removeprefix(own): a for name, a in arrays.items() if name.startswith(own)})
 
 
-def module_arrays(modules: Mapping[str, nn.Module]) -> Arrays:
+def modules_arrays(modules: Mapping[str, nn.Module]) -> Arrays:
     """Parameters and buffers of modules, and the states of their random numbers."""
     found: Arrays = {}
     for name, module in modules.items():
-        found |= {f"{name}/{key}": value.numpy().copy() for key, value in module.state_dict().items()}
+        found |= {f"{name}/{key}": array for key, array in module_arrays(module).items()}
         for place, generator in enumerate(_generators(module)):
             found[f"{name}/random {place}"] = generator.get_state().numpy().copy()
     return found
 
 
 def restore_modules(modules: Mapping[str, nn.Module], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Take up what `module_arrays` gave."""
+    """Take up what `modules_arrays` gave."""
     for name, module in modules.items():
-        module.load_state_dict({key: torch.tensor(arrays[f"{name}/{key}"]) for key in module.state_dict()})
+        restore_module(module, {key: arrays[f"{name}/{key}"] for key in module.state_dict()})
         for place, generator in enumerate(_generators(module)):
             generator.set_state(torch.tensor(arrays[f"{name}/random {place}"]))
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from .learner import Batch, Learner, Part, Settings
+from .continual import ContinualExperiment, ContinualResult
+from .discriminant import StreamingDiscriminant
+from .exemplars import Exemplars, herded
+from .generative import BrainInspiredReplay, GenerativeReplay
+from .greedy import GreedySampler
+from .interfered import InterferedReplay
+from .latent import LatentReplay, QuantisedReplay
+from .learner import Learner
 from .metrics import METRICS, forward_transfer, metric, omega
+from .network import Settings
+from .offline import learn_offline
+from .part import Batch, Part, Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from .quantising import Quantiser
 from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
 from .scorers import SCORERS
+from .sleep import SleepRule, Slept, sleep
+from .sleep_replay import SleepReplay
 from .stores import ClassBalanced, Field, Policy, Reservoir, Ring, Store
+from .strategies import strategies
 from .streams import Stream, Task, one_after_another, permuted_stream, rotated_stream, single_pass, split_stream
 
 __all__ = [
@@ -15,29 +29,48 @@ __all__ = [
     "SCORERS",
     "AveragedGradients",
     "Batch",
+    "BrainInspiredReplay",
     "ClassBalanced",
+    "ContinualExperiment",
+    "ContinualResult",
     "DarkReplay",
     "ElasticWeightConsolidation",
+    "Exemplars",
     "ExperienceReplay",
     "Field",
+    "GenerativeReplay",
+    "GreedySampler",
+    "InterferedReplay",
+    "LatentReplay",
     "Learner",
     "LearningWithoutForgetting",
     "Part",
     "Policy",
+    "QuantisedReplay",
+    "Quantiser",
     "Reservoir",
     "Ring",
     "ScoredReplay",
     "Settings",
+    "SleepReplay",
+    "SleepRule",
+    "Slept",
     "Store",
+    "Strategy",
     "Stream",
+    "StreamingDiscriminant",
     "SynapticIntelligence",
     "Task",
     "forward_transfer",
+    "herded",
+    "learn_offline",
     "metric",
     "omega",
     "one_after_another",
     "permuted_stream",
     "rotated_stream",
     "single_pass",
+    "sleep",
     "split_stream",
+    "strategies",
 ]

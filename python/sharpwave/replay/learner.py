@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,114 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..counts import count
-from .streams import Examples, Stream, batches
+from ..forward.method import DivergedError
+from ..torch_state import adam_arrays, module_arrays, restore_adam, restore_module
+from .network import Perceptron, Settings
+from .part import Arrays, Batch, Part
+from .streams import Examples, Integers, Stream, batches
 
 _CHUNK = 2000  # examples that are scored together
-Arrays = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network learns each task.
-
-    Attributes:
-        hidden: units of its layers.
-        learning_rate: of Adam, whose moments are kept from task to task.
-        batch: new examples at a time.
-        iterations: batches of each task.
-
-    Source:
-        Split MNIST of van de Ven and others, Nature Machine Intelligence 4, 2022.
-    """
-
-    hidden: tuple[int, ...] = (400, 400)
-    learning_rate: float = 1e-3
-    batch: int = 128
-    iterations: int = 2000
-
-    def __post_init__(self) -> None:
-        for name in ("batch", "iterations"):
-            count(name, getattr(self, name))
-        for units in self.hidden:
-            count("units of a layer", units)
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
-
-
-class Perceptron(nn.Module):
-    """Layers of rectified units and a linear one behind them."""
-
-    def __init__(self, features: int, hidden: Sequence[int], outputs: int) -> None:
-        super().__init__()
-        sizes = (features, *hidden)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, hidden, strict=False))
-        self.head = nn.Linear(sizes[-1], outputs)
-
-    def features(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
-        """Activities behind a layer, of those before another one."""
-        for layer in list(self.layers)[first:last]:
-            x = torch.relu(layer(x))
-        return x
-
-    def forward(self, x: Tensor) -> Tensor:
-        """What speaks for each output, (examples, outputs)."""
-        found: Tensor = self.head(self.features(x))
-        return found
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some examples.
-
-    Attributes:
-        x: (examples, features).
-        y: outputs that are right, (examples,).
-        task: which task each is of, (examples,).
-    """
-
-    x: Tensor
-    y: Tensor
-    task: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-
-class Part:
-    """What is done besides learning new examples; a strategy is a sequence of parts. All of it may be left out."""
-
-    learner: Learner
-
-    def start(self, learner: Learner) -> None:
-        """Before the first task."""
-        self.learner = learner
-
-    def begin(self, place: int) -> None:
-        """Before each task."""
-
-    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
-        """The loss of a batch of new examples, with what this part adds, or how it is weighed."""
-        return loss
-
-    def project(self, batch: Batch) -> None:
-        """Change gradients before they are followed."""
-
-    def after(self, batch: Batch) -> None:
-        """After each step."""
-
-    def end(self, place: int, examples: Examples) -> None:
-        """After each task, with its training examples."""
-
-    def scores(self, x: Tensor) -> Tensor | None:
-        """What speaks for each output, (examples, outputs), where it is not what the network says."""
-        return None
-
-    def arrays(self) -> Arrays:
-        """All that it goes on from."""
-        return {}
-
-    def restore(self, arrays: Arrays) -> None:
-        """Take up what `arrays` gave."""
 
 
 class Learner:
@@ -134,21 +33,43 @@ class Learner:
 
     Attributes:
         network: that learns.
-        optimizer: of its weights.
+        besides: other modules that learn with it, by name; see `teach`.
+        optimizer: of all their weights.
+        own_loss: of a batch of new examples, before parts add to it; a part may put another in its place.
+        finished: tasks that have been learned.
+        iteration: batches of the present task that have been.
         replayed: examples that parts have shown again.
     """
 
     def __init__(self, stream: Stream, settings: Settings, parts: Sequence[Part], seed: int) -> None:
         self.stream, self.settings, self.parts, self.seed = stream, settings, tuple(parts), count("seed", seed, 0)
-        self.replayed = 0
+        self.replayed, self.finished, self.iteration = 0, 0, 0
         self.place = 0
+        self.own_loss: Callable[[Batch], Tensor] = self.plain_loss
         self.generator = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.network = Perceptron(stream.features, settings.hidden, stream.outputs)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, fused=True)
+        self.renew()
         for part in self.parts:
             part.start(self)
+
+    def renew(self) -> None:
+        """Begin with initial weights, drawn from the seed."""
+        self.besides: dict[str, nn.Module] = {}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            self.network = Perceptron(
+                self.stream.features, self.settings.hidden, self.stream.outputs, self.settings.bias
+            )
+        self.optimizer = self.adam(self.network)
+
+    def teach(self, name: str, module: nn.Module) -> None:
+        """Let another module learn too, from the same loss; before the first task."""
+        self.besides[name] = module
+        self.optimizer = self.adam(self.network, *self.besides.values())
+
+    def adam(self, *modules: nn.Module) -> torch.optim.Adam:
+        """An optimizer of modules, with the learning rate of the settings."""
+        weights = [one for module in modules for one in module.parameters()]
+        return torch.optim.Adam(weights, lr=self.settings.learning_rate, fused=True)
 
     @property
     def place(self) -> int:
@@ -160,30 +81,48 @@ class Learner:
         self._place = place
         self._mask = torch.from_numpy(self.stream.mask(place))
 
-    def learn(self, place: int) -> None:
-        """Learn a task, the next one.
+    def learn(self, place: int, every: int | None = None, kept: Callable[[], None] | None = None) -> None:
+        """Learn a task, the next one, or the rest of it.
+
+        Args:
+            place: of the task.
+            every, kept: what is called after so many batches.
 
         Raises:
-            FloatingPointError: the loss is not finite.
+            ValueError: it is not its turn.
+            DivergedError: the loss is not finite; what was learned before is kept.
         """
+        if place != self.finished or place >= len(self.stream.tasks):
+            tasks = len(self.stream.tasks)
+            raise ValueError(
+                f"tasks are learned in order, each once: {self.finished} of {tasks} have been, and task {place} is "
+                + ("among them" if place < self.finished else "not the next one" if place < tasks else "none")
+            )
         self.place = place
-        for part in self.parts:
-            part.begin(place)
+        if self.iteration == 0:
+            for part in self.parts:
+                part.begin(place)
         examples, settings = self.stream.tasks[place].train, self.settings
-        self.network.train()
-        for some in batches(len(examples), settings.batch, settings.iterations, self.seed, place):
+        iterations = settings.iterations if all(part.learns(place) for part in self.parts) else 0
+        order = batches(len(examples), settings.batch, iterations, self.seed, place)
+        for some in islice(order, self.iteration, None):
             self.step(self.batch(examples, some, place))
+            self.iteration += 1
+            if kept and every and self.iteration % every == 0:
+                kept()
         for part in self.parts:
             part.end(place, examples)
+        self.finished, self.iteration = place + 1, 0
 
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
-        loss = self.entropy(self.network(batch.x), batch)
+        self.network.train()
+        loss = self.own_loss(batch)
         for part in self.parts:
             loss = part.loss(batch, loss)
         if not bool(loss.isfinite()):
             name, value = self.stream.tasks[self.place].name, float(loss.detach())
-            raise FloatingPointError(f"the loss of task {name} is {value}: lower the learning rate")
+            raise DivergedError(f"the loss of task {name} is {value}: lower the learning rate")
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         for part in self.parts:
@@ -196,6 +135,15 @@ class Learner:
         """Some examples of a task."""
         x, y = torch.from_numpy(examples.inputs(some)), torch.from_numpy(examples.labels[some])
         return Batch(x, y, torch.full((len(y),), place))
+
+    def mixed(self, tasks: Integers, places: Integers) -> Batch:
+        """Examples of several tasks: of each, the task and its place there."""
+        its = [(int(task), places[tasks == task]) for task in np.unique(tasks)]
+        return Batch.joined([self.batch(self.stream.tasks[task].train, some, task) for task, some in its])
+
+    def plain_loss(self, batch: Batch) -> Tensor:
+        """Cross-entropy of what the network says."""
+        return self.entropy(self.network(batch.x), batch)
 
     def competing(self, task: Tensor) -> Tensor:
         """Whether an output is among those that examples of these tasks are told apart by, (examples, outputs)."""
@@ -234,3 +182,34 @@ class Learner:
                 return found
         said: Tensor = self.network(x)
         return said
+
+    @property
+    def bytes(self) -> int:
+        """That parts keep besides the network."""
+        return sum(array.nbytes for part in self.parts for array in part.arrays().values())
+
+    def arrays(self) -> Arrays:
+        """All that it goes on from."""
+        counts = np.array([self.place, self.finished, self.iteration, self.replayed])
+        found = {"counts": counts, "random": self.generator.get_state().numpy().copy()}
+        groups = {name: module_arrays(module) for name, module in self._modules().items()}
+        groups["adam"] = adam_arrays(self.optimizer)
+        groups |= {f"part {k}": part.arrays() for k, part in enumerate(self.parts)}
+        return found | {f"{group}/{name}": array for group, its in groups.items() for name, array in its.items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take up what `arrays` gave."""
+        self.place, self.finished, self.iteration, self.replayed = (int(number) for number in arrays["counts"])
+        self.generator.set_state(torch.tensor(arrays["random"]))
+        for name, module in self._modules().items():
+            restore_module(module, _under(name, arrays))
+        restore_adam(self.optimizer, _under("adam", arrays))
+        for k, part in enumerate(self.parts):
+            part.restore(_under(f"part {k}", arrays))
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"network": self.network, **{f"besides/{name}": module for name, module in self.besides.items()}}
+
+
+def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    return {name.removeprefix(f"{group}/"): array for name, array in arrays.items() if name.startswith(f"{group}/")}

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .learner import Arrays, Batch, Learner, Part
+from ..torch_state import module_arrays, restore_module
+from .learner import Learner
+from .part import Arrays, Batch, Part
 from .streams import Examples
 
 
@@ -99,6 +101,16 @@ class SynapticIntelligence(_Anchored):
         self.lowered = [torch.zeros_like(w) for w in self.anchors]
         self.before = [w.clone() for w in self.anchors]
 
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return super().arrays() | {f"lowered {k}": one.numpy().copy() for k, one in enumerate(self.lowered)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        for k, one in enumerate(self.lowered):
+            one.copy_(torch.from_numpy(arrays[f"lowered {k}"]))
+
     def project(self, batch: Batch) -> None:
         """See `Part`."""
         for before, w in zip(self.before, self.learner.network.parameters(), strict=True):
@@ -136,6 +148,16 @@ class LearningWithoutForgetting(Part):
     def begin(self, place: int) -> None:
         """See `Part`."""
         self.old = copy.deepcopy(self.learner.network).eval().requires_grad_(False) if place else None
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return module_arrays(self.old) if self.old else {}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        self.begin(self.learner.place if arrays else 0)
+        if self.old:
+            restore_module(self.old, arrays)
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""

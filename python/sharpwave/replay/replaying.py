@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,82 +12,12 @@ from torch.nn import functional
 
 from ..suggest import unknown
 from . import scorers
-from .learner import Arrays, Batch, Learner, Part
+from .part import Batch
 from .scorers import SCORERS, Shown
-from .stores import ClassBalanced, Field, Policy, Reservoir, Store
-from .streams import Examples
+from .stores import ClassBalanced, Field, Policy, Reservoir
+from .storing import Stored, When
 
 _LEAST = 1e-3  # of what a scorer says, so that no example is lost for ever
-_OFFERED = 1000  # examples that are offered at a time
-When = Literal["task", "step"]
-
-
-class Stored(Part):
-    """Keeps examples in a store.
-
-    Args:
-        budget: of the store, bytes.
-        policy: of the store.
-        when: examples are offered: `"task"`: all of a task, after it; `"step"`: those of each step.
-        logits: whether what the network said of them when they came is kept too.
-    """
-
-    def __init__(self, budget: int, policy: Policy, when: When = "task", logits: bool = False) -> None:
-        self.budget, self.policy, self.when = budget, policy, when
-        self.extra = dict[str, Field]()
-        self.logits = logits
-
-    def start(self, learner: Learner) -> None:
-        """See `Part`."""
-        super().start(learner)
-        train = learner.stream.tasks[0].train
-        fields = {
-            "x": Field((learner.stream.features,), np.uint8), "y": Field((), np.int16), "task": Field((), np.int16),
-        }  # fmt: skip
-        if self.logits:
-            fields["logits"] = Field((learner.stream.outputs,), np.float32)
-        fields |= self.extra
-        self.largest = train.largest
-        self.store = Store(self.budget, fields, self.policy, learner.seed)
-
-    def after(self, batch: Batch) -> None:
-        """See `Part`."""
-        if self.when == "step":
-            self.offer(batch)
-
-    def end(self, place: int, examples: Examples) -> None:
-        """See `Part`."""
-        if self.when == "task":
-            order = torch.randperm(len(examples), generator=self.learner.generator).numpy()
-            for first in range(0, len(order), _OFFERED):
-                self.offer(self.learner.batch(examples, order[first : first + _OFFERED], place))
-
-    @torch.no_grad()
-    def offer(self, batch: Batch) -> NDArray[np.int64]:
-        """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
-        items: dict[str, NDArray[Any]] = {
-            "x": (batch.x * self.largest).round().to(torch.uint8).numpy(), "y": batch.y.numpy().astype(np.int16),
-            "task": batch.task.numpy().astype(np.int16),
-        }  # fmt: skip
-        if self.logits:
-            items["logits"] = self.learner.network(batch.x).numpy()
-        items |= {name: np.zeros((len(batch), *field.shape), dtype=field.dtype) for name, field in self.extra.items()}
-        return self.store.add(items)
-
-    def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
-        """Stored items as examples; they count as replayed."""
-        x = torch.from_numpy(items["x"] * np.float32(1 / self.largest))
-        self.learner.replayed += len(x)
-        y, task = (torch.from_numpy(items[name].astype(np.int64)) for name in ("y", "task"))
-        return Batch(x, y, task)
-
-    def arrays(self) -> Arrays:
-        """See `Part`."""
-        return self.store.state()
-
-    def restore(self, arrays: Arrays) -> None:
-        """See `Part`."""
-        self.store.restore(arrays)
 
 
 class ExperienceReplay(Stored):
@@ -147,7 +76,14 @@ class ScoredReplay(ExperienceReplay):
         if not (alpha >= 0 and beta >= 0):
             raise ValueError(f"alpha and beta must not be negative, got {alpha} and {beta}")
         self.scorer, self.alpha, self.beta = SCORERS[scorer], alpha, beta
-        self.extra = {"best": Field((), np.float32)}
+
+    def fields(self) -> dict[str, Field]:
+        """See `Stored`."""
+        return super().fields() | {"best": Field((), np.float32)}
+
+    def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
+        """See `Stored`."""
+        return super().items(x) | {"best": np.full(len(x), np.inf, dtype=np.float32)}
 
     def again(self, number: int) -> Tensor:
         """See `ExperienceReplay`."""
@@ -174,7 +110,6 @@ class ScoredReplay(ExperienceReplay):
         places = super().offer(batch)
         held = self.store.priorities.values(slice(self.store.size))
         new = places[places >= 0]
-        self.store.arrays["best"][new] = np.inf
         self.store.priorities.set(new, np.full(len(new), held.max()))
         return places
 

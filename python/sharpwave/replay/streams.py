@@ -40,6 +40,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def marks(self) -> tuple[NDArray[np.generic], ...]:
+        """What tells them from others: which rows and labels, and the first images."""
+        return self.rows, self.labels, self.inputs(slice(0, 100))
+
     def inputs(self, places: Integers | slice = slice(None)) -> Array:
         """Some examples, pixels from 0 to 1, float32 (examples, features)."""
         found = self.pixels[self.rows[places]]

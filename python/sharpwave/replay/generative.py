@@ -1,0 +1,227 @@
+"""Replay of what a network dreams up."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..counts import count
+from ..torch_state import adam_arrays, module_arrays, restore_adam, restore_module
+from .generators import Autoencoder, Decoder, Latent, cost
+from .learner import Learner
+from .network import Perceptron
+from .part import Arrays, Batch, Part
+from .penalties import distillation
+
+
+class _Dreaming(Part):
+    """What generative replays have in common: a copy of all that learns, as it was before the task.
+
+    Args:
+        batch: inputs that are dreamed up at a time; None: as many as there are new ones.
+        temperature: of what the network as it was says of them.
+    """
+
+    def __init__(self, batch: int | None, temperature: float) -> None:
+        self.batch, self.temperature = batch if batch is None else count("batch", batch), temperature
+        self.old: tuple[Perceptron, nn.ModuleDict] | None = None
+
+    @property
+    @abstractmethod
+    def own(self) -> nn.ModuleDict:
+        """The modules that dream."""
+
+    def begin(self, place: int) -> None:
+        """See `Part`."""
+        if place:
+            network, own = (copy.deepcopy(one).requires_grad_(False) for one in (self.learner.network, self.own))
+            assert isinstance(network, Perceptron)
+            assert isinstance(own, nn.ModuleDict)
+            self.old = network, own
+        else:
+            self.old = None
+
+    def kept(self, now: Tensor, x: Tensor) -> Tensor:
+        """How far what the network says of dreams is from what it said before the task.
+
+        Outputs that are new are taken to have been said to be wrong.
+        """
+        assert self.old is not None
+        learner, stream = self.learner, self.learner.stream
+        then, place = self.old[0](x), learner.place
+        if stream.scenario == "task":  # of each task before, among its own outputs
+            groups = [list(task.outputs) for task in stream.tasks[:place]]
+            losses = [distillation(now[:, own], then[:, own], self.temperature) for own in groups]
+            return torch.stack(losses).mean()
+        before, known = list(stream.known(place - 1)), list(stream.known(place))
+        wanted = torch.zeros(len(x), stream.outputs)
+        wanted[:, before] = (then[:, before] / self.temperature).softmax(1)
+        said = (now[:, known] / self.temperature).log_softmax(1)
+        return -(wanted[:, known] * said).sum(1).mean() * self.temperature**2
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        if self.old is None:
+            return {}
+        network, own = self.old
+        groups = {"old network": network, "old own": own}
+        return {f"{group}/{name}": a for group, one in groups.items() for name, a in module_arrays(one).items()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        self.begin(1 if any(name.startswith("old network/") for name in arrays) else 0)
+        if self.old is not None:
+            for group, one in zip(("old network", "old own"), self.old, strict=True):
+                restore_module(one, {name: arrays[f"{group}/{name}"] for name in one.state_dict()})
+
+
+class GenerativeReplay(_Dreaming):
+    """An autoencoder beside the network dreams up inputs, and the network as it was says what they are.
+
+    Both learn dreams beside new examples, with a weight of 1 - 1 / t in task t.
+
+    Args:
+        latent: numbers of the autoencoder, whose layers are as those of the network.
+        batch: inputs that are dreamed up at a time; None: as many as there are new ones.
+        temperature: of what is said of them.
+
+    Source:
+        Shin and others, NeurIPS 2017, with distillation as in van de Ven and others, 2022.
+    """
+
+    def __init__(self, latent: int = 100, batch: int | None = None, temperature: float = 2.0) -> None:
+        super().__init__(batch, temperature)
+        self.latent = count("latent", latent)
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(learner.seed + 1)
+            self.generator = Autoencoder(learner.stream.features, learner.settings.hidden, self.latent)
+        self.optimizer = learner.adam(self.generator)
+
+    @property
+    def own(self) -> nn.ModuleDict:
+        """See `_Dreaming`."""
+        return nn.ModuleDict({"generator": self.generator})
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """See `Part`."""
+        random = self.learner.generator
+        dreaming = self.generator.loss(batch.x, random)
+        if self.old is not None:
+            generator = self.old[1]["generator"]
+            assert isinstance(generator, Autoencoder)
+            x = generator.dream(self.batch or len(batch), random)
+            self.learner.replayed += len(x)
+            dreaming = self.learner.weighed(dreaming, self.generator.loss(x, random))
+            loss = self.learner.weighed(loss, self.kept(self.learner.network(x), x))
+        self.optimizer.zero_grad()
+        torch.autograd.backward([dreaming])
+        self.optimizer.step()
+        return loss
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        found = {f"generator/{name}": array for name, array in module_arrays(self.generator).items()}
+        found |= {f"adam/{name}": array for name, array in adam_arrays(self.optimizer).items()}
+        return super().arrays() | found
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        restore_module(self.generator, {name: arrays[f"generator/{name}"] for name in self.generator.state_dict()})
+        adam = {name.removeprefix("adam/"): array for name, array in arrays.items() if name.startswith("adam/")}
+        restore_adam(self.optimizer, adam)
+
+
+class BrainInspiredReplay(_Dreaming):
+    """The network itself dreams, through feedback from its last hidden layer, in its own way for each kind of example.
+
+    Latent numbers of each kind have a distribution that is learned, and each kind shuts some of the feedback's units.
+    A kind is a class; where tasks share outputs, it is a class of a task.
+
+    Args:
+        latent: numbers.
+        shut: share of the feedback's hidden units that is shut for each kind; 0: no gates.
+        by_kind: whether each kind has a distribution of its own.
+        batch, temperature: see `GenerativeReplay`.
+
+    Source:
+        van de Ven and others, Brain-inspired replay, Nature Communications 11, 2020, with one mode for each kind.
+    """
+
+    def __init__(
+        self, latent: int = 100, shut: float = 0.8, by_kind: bool = True, batch: int | None = None,
+        temperature: float = 2.0,
+    ) -> None:  # fmt: skip
+        super().__init__(batch, temperature)
+        self.latent, self.shut, self.by_kind = count("latent", latent), shut, by_kind
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        stream, hidden = learner.stream, learner.settings.hidden
+        self._together = stream.scenario == "domain"
+        kinds = stream.outputs * (len(stream.tasks) if self._together else 1)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(learner.seed + 1)
+            self.latents = Latent(hidden[-1], self.latent, kinds if self.by_kind else 0)
+            self.feedback = Decoder(
+                self.latent, tuple(reversed(hidden)), stream.features, kinds, self.shut, learner.generator
+            )
+        learner.teach("dreaming", self.own)
+        learner.own_loss = self._loss
+
+    @property
+    def own(self) -> nn.ModuleDict:
+        """See `_Dreaming`."""
+        return nn.ModuleDict({"latents": self.latents, "feedback": self.feedback})
+
+    def _kind(self, y: Tensor, task: Tensor) -> Tensor:
+        return y + task * self.learner.stream.outputs if self._together else y
+
+    def _seen(self, x: Tensor, kind: Tensor) -> tuple[Tensor, Tensor]:
+        """What the network says of inputs, and what it costs to say them back."""
+        h = self.learner.network.features(x)
+        z, divergence = self.latents(h, kind, self.learner.generator)
+        return self.learner.network.head(h), cost(x, self.feedback(z, kind), divergence)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        said, dreaming = self._seen(batch.x, self._kind(batch.y, batch.task))
+        return self.learner.entropy(said, batch) + dreaming
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """See `Part`."""
+        if self.old is None:
+            return loss
+        kind = self._before(self.batch or len(batch))
+        x = self.dream(kind)
+        self.learner.replayed += len(x)
+        said, dreaming = self._seen(x, kind)
+        return self.learner.weighed(loss, self.kept(said, x) + dreaming)
+
+    def _before(self, number: int) -> Tensor:
+        """Kinds of the tasks before, as many of each task, drawn."""
+        stream, place = self.learner.stream, self.learner.place
+        kinds: Sequence[int] = [
+            output + (task * stream.outputs if self._together else 0)
+            for task in range(place)
+            for output in stream.tasks[task].outputs
+        ]
+        return torch.tensor(kinds)[torch.randint(len(kinds), (number,), generator=self.learner.generator)]
+
+    @torch.no_grad()
+    def dream(self, kind: Tensor) -> Tensor:
+        """Inputs of some kinds, as they were dreamed before the task, (examples, features)."""
+        assert self.old is not None
+        latents, feedback = self.old[1]["latents"], self.old[1]["feedback"]
+        assert isinstance(latents, Latent)
+        assert isinstance(feedback, Decoder)
+        found: Tensor = feedback(latents.draw(kind, self.learner.generator), kind).sigmoid()
+        return found

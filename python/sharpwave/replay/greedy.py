@@ -1,0 +1,35 @@
+"""A network that learns nothing but what is stored, from the beginning, whenever it is asked (GDumb)."""
+
+from __future__ import annotations
+
+from .stores import ClassBalanced
+from .storing import Stored
+from .streams import Examples
+
+
+class GreedySampler(Stored):
+    """Examples are only stored; after each task a new network learns the store.
+
+    Args:
+        budget: of the store, bytes.
+        iterations: batches from the store; None: as many as of a task.
+
+    Source:
+        Prabhu and others, GDumb, ECCV 2020.
+    """
+
+    def __init__(self, budget: int, iterations: int | None = None) -> None:
+        super().__init__(budget, ClassBalanced())
+        self.iterations = iterations
+
+    def learns(self, place: int) -> bool:
+        """See `Part`."""
+        return False
+
+    def end(self, place: int, examples: Examples) -> None:
+        """See `Part`."""
+        super().end(place, examples)
+        learner = self.learner
+        learner.renew()
+        for _ in range(self.iterations or learner.settings.iterations):
+            learner.step(self.shown(self.store.draw(learner.settings.batch)))

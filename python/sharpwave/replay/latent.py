@@ -1,0 +1,165 @@
+"""Replay of activities of hidden layers, as they were or as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..counts import count
+from .learner import Learner
+from .part import Arrays, Batch
+from .quantising import Quantiser
+from .replaying import ExperienceReplay
+from .stores import Field, Policy
+from .storing import When
+from .streams import Examples
+
+_FITTED = 10_000  # examples that centres are learned from
+
+
+class LatentReplay(ExperienceReplay):
+    """Activities are stored, of one layer or of several, and go into the network above them again.
+
+    Layers up to the lowest that is stored learn the first task only, so that what is stored of it stays true; what is
+    stored of others grows old with the layers between. The loss is the mean over layers.
+
+    Args:
+        budget, policy, when, batch: see `ExperienceReplay`.
+        levels: hidden layers whose activities are stored, from 1.
+
+    Raises:
+        ValueError: no levels, or one that the network has not.
+
+    Source:
+        Pellegrini and others, Latent replay, IROS 2020, where the lower layers were trained on other images before;
+        here on the first task, as a choice. Several layers at once are not from there.
+    """
+
+    def __init__(
+        self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, when: When = "task",
+        batch: int | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(budget, policy, when, batch)
+        self.levels = sorted({count("a level", level) for level in levels})
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        hidden = learner.settings.hidden
+        if not self.levels or self.levels[-1] > len(hidden):
+            raise ValueError(f"expected levels from 1 to {len(hidden)}, the hidden layers, got {self.levels}")
+        self.units = {f"level {level}": hidden[level - 1] for level in self.levels}
+        super().start(learner)
+
+    def begin(self, place: int) -> None:
+        """See `Part`."""
+        self._freeze(place)
+
+    def _freeze(self, place: int) -> None:
+        for layer in list(self.learner.network.layers)[: self.levels[0]]:
+            layer.requires_grad_(place == 0)
+
+    def fields(self) -> dict[str, Field]:
+        """See `Stored`."""
+        return {name: Field((units,), np.float16) for name, units in self.units.items()}
+
+    def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
+        """See `Stored`."""
+        return {name: h.numpy().astype(np.float16) for name, h in self._activities(x)}
+
+    def _activities(self, x: Tensor) -> list[tuple[str, Tensor]]:
+        found, before = [], 0
+        for level, name in zip(self.levels, self.units, strict=True):
+            x = self.learner.network.features(x, before, level)
+            found.append((name, x))
+            before = level
+        return found
+
+    def inputs(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """Activities of the lowest level; see `Stored`."""
+        return self.remembered(next(iter(self.units)), items)
+
+    def remembered(self, name: str, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """Activities of a level."""
+        return torch.from_numpy(items[name].astype(np.float32))
+
+    def again(self, number: int) -> Tensor:
+        """See `ExperienceReplay`."""
+        items, network = self.store.draw(number), self.learner.network
+        shown, loss = self.shown(items), torch.zeros(())
+        for level, name in zip(self.levels, self.units, strict=True):
+            said = network.head(network.features(self.remembered(name, items), level))
+            loss = loss + self.learner.entropy(said, shown) / len(self.levels)
+        return loss
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        self._freeze(self.learner.place)
+
+
+class QuantisedReplay(LatentReplay):
+    """Activities are stored as codes, of which there are many more in as many bytes (REMIND).
+
+    Centres are learned from the activities of the first task, and are paid for by the budget.
+
+    Args:
+        budget, levels, policy, batch: see `LatentReplay`.
+        parts: bytes of a code.
+
+    Source:
+        Hayes and others, REMIND, ECCV 2020; batches instead of single examples, and the product quantiser of
+        `Quantiser`.
+    """
+
+    def __init__(
+        self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, batch: int | None = None,
+        parts: int = 40,
+    ) -> None:  # fmt: skip
+        super().__init__(budget, levels, policy, "task", batch)
+        self.whole, self.parts = budget, parts
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        self.quantisers = {
+            f"level {level}": Quantiser(learner.settings.hidden[level - 1], self.parts, learner.seed)
+            for level in self.levels
+            if level <= len(learner.settings.hidden)
+        }
+        self.budget = self.whole - sum(one.centres.nbytes for one in self.quantisers.values())
+        super().start(learner)
+
+    def fields(self) -> dict[str, Field]:
+        """See `Stored`."""
+        return {name: Field((self.parts,), np.uint8) for name in self.units}
+
+    def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
+        """See `Stored`."""
+        return {name: self.quantisers[name].encode(h.numpy()) for name, h in self._activities(x)}
+
+    def remembered(self, name: str, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """See `LatentReplay`."""
+        return torch.from_numpy(self.quantisers[name].decode(items[name]))
+
+    @torch.no_grad()
+    def end(self, place: int, examples: Examples) -> None:
+        """See `Part`."""
+        if place == 0:
+            some: Batch = self.learner.batch(examples, np.arange(min(len(examples), _FITTED)), place)
+            for name, h in self._activities(some.x):
+                self.quantisers[name].fit(h.numpy())
+        super().end(place, examples)
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return super().arrays() | {f"centres/{name}": one.centres.copy() for name, one in self.quantisers.items()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        for name, one in self.quantisers.items():
+            one.centres[...] = arrays[f"centres/{name}"]

@@ -1,0 +1,62 @@
+"""The network that learns tasks, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..counts import count
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network learns each task.
+
+    Attributes:
+        hidden: units of its layers.
+        learning_rate: of Adam, whose moments are kept from task to task.
+        batch: new examples at a time.
+        iterations: batches of each task.
+        bias: whether units have one.
+
+    Source:
+        Split MNIST of van de Ven and others, Nature Machine Intelligence 4, 2022.
+    """
+
+    hidden: tuple[int, ...] = (400, 400)
+    learning_rate: float = 1e-3
+    batch: int = 128
+    iterations: int = 2000
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "iterations"):
+            count(name, getattr(self, name))
+        for units in self.hidden:
+            count("units of a layer", units)
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
+
+
+class Perceptron(nn.Module):
+    """Layers of rectified units and a linear one behind them."""
+
+    def __init__(self, features: int, hidden: Sequence[int], outputs: int, bias: bool = True) -> None:
+        super().__init__()
+        sizes = (features, *hidden)
+        self.layers = nn.ModuleList(nn.Linear(a, b, bias) for a, b in zip(sizes, hidden, strict=False))
+        self.head = nn.Linear(sizes[-1], outputs, bias)
+
+    def features(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
+        """Activities behind a layer, of those before another one."""
+        for layer in list(self.layers)[first:last]:
+            x = torch.relu(layer(x))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What speaks for each output, (examples, outputs)."""
+        found: Tensor = self.head(self.features(x))
+        return found

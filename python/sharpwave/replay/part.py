@@ -1,0 +1,89 @@
+"""What a strategy is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .streams import Examples
+
+if TYPE_CHECKING:
+    from .learner import Learner
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples.
+
+    Attributes:
+        x: (examples, features).
+        y: outputs that are right, (examples,).
+        task: which task each is of, (examples,).
+    """
+
+    x: Tensor
+    y: Tensor
+    task: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def first(self, number: int) -> Batch:
+        """So many of them."""
+        return Batch(self.x[:number], self.y[:number], self.task[:number])
+
+    @staticmethod
+    def joined(batches: Sequence[Batch]) -> Batch:
+        """All of them, in order."""
+        return Batch(*(torch.cat([getattr(one, name) for one in batches]) for name in ("x", "y", "task")))
+
+
+class Part:
+    """What is done besides learning new examples; a strategy is a sequence of parts. All of it may be left out."""
+
+    learner: Learner
+
+    def start(self, learner: Learner) -> None:
+        """Before the first task."""
+        self.learner = learner
+
+    def begin(self, place: int) -> None:
+        """Before each task."""
+
+    def learns(self, place: int) -> bool:
+        """Whether the network learns batches of a task; else it sees them only where parts show them to it."""
+        return True
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """The loss of a batch of new examples, with what this part adds, or how it is weighed."""
+        return loss
+
+    def project(self, batch: Batch) -> None:
+        """Change gradients before they are followed."""
+
+    def after(self, batch: Batch) -> None:
+        """After each step."""
+
+    def end(self, place: int, examples: Examples) -> None:
+        """After each task, with its training examples."""
+
+    def scores(self, x: Tensor) -> Tensor | None:
+        """What speaks for each output, (examples, outputs), where it is not what the network says."""
+        return None
+
+    def arrays(self) -> Arrays:
+        """All that it goes on from."""
+        return {}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take up what `arrays` gave."""
+
+
+Strategy = Callable[[], Sequence[Part]]

@@ -1,0 +1,78 @@
+"""Sleep after each task, which brings back what was forgotten without any example of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..backends import Backend
+from ..counts import count
+from .learner import Learner
+from .part import Arrays, Part
+from .sleep import SleepRule, sleep
+from .streams import Examples
+
+_CHUNK = 2000
+
+
+class SleepReplay(Part):
+    """After each task but the first, the network sleeps as one of integrate-and-fire units, and wakes with its weights.
+
+    Noise comes in at rates in proportion to the mean of all inputs so far.
+
+    Args:
+        rule: of sleep; None: the published one, for two hidden layers.
+        steps: of the first sleep; each later one has a third of that more.
+        backend: see `sleep`.
+
+    Attributes:
+        fired: spikes of each layer in the last sleep, or None.
+
+    Raises:
+        ValueError: units have biases, or there are not as many layers as thresholds.
+
+    Source:
+        See `SleepRule`.
+    """
+
+    def __init__(self, rule: SleepRule | None = None, steps: int = 15_000, backend: Backend = "auto") -> None:
+        self.rule, self.steps, self.backend = rule or SleepRule(), count("steps", steps), backend
+        self.fired: tuple[int, ...] | None = None
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        layers = len(learner.settings.hidden) + 1
+        if learner.settings.bias or layers != len(self.rule.thresholds):
+            raise ValueError(
+                f"sleep is for networks without biases of {len(self.rule.thresholds)} layers, as many as thresholds: "
+                f"got {layers} layers and bias={learner.settings.bias} in the settings"
+            )
+        self.sum, self.seen = np.zeros(learner.stream.features), 0
+
+    def end(self, place: int, examples: Examples) -> None:
+        """See `Part`."""
+        for first in range(0, len(examples), _CHUNK):
+            self.sum += examples.inputs(slice(first, first + _CHUNK)).sum(axis=0, dtype=np.float64)
+        self.seen += len(examples)
+        if place:
+            self.rest(self.steps + (place - 1) * self.steps // 3)
+
+    @torch.no_grad()
+    def rest(self, steps: int) -> None:
+        """Sleep for so many steps."""
+        learner = self.learner
+        modules = [*learner.network.layers, learner.network.head]
+        spikes = self.rule.noise(self.sum / self.seen, steps, learner.seed * 1000 + learner.place)
+        slept = sleep([module.weight.numpy() for module in modules], spikes, self.rule, self.backend)
+        for module, weights in zip(modules, slept.weights, strict=True):
+            module.weight.copy_(torch.from_numpy(weights))
+        self.fired = tuple(slept.fired.tolist())
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return {"sum": self.sum.copy(), "seen": np.array(self.seen)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        self.sum, self.seen = arrays["sum"].copy(), int(arrays["seen"])

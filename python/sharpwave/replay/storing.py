@@ -1,0 +1,93 @@
+"""Parts that keep examples in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .learner import Learner
+from .part import Arrays, Batch, Part
+from .stores import Field, Policy, Store
+from .streams import Examples
+
+_OFFERED = 1000  # examples that are offered at a time
+When = Literal["task", "step"]
+
+
+class Stored(Part):
+    """Keeps examples in a store.
+
+    Args:
+        budget: of the store, bytes.
+        policy: of the store.
+        when: examples are offered: `"task"`: all of a task, after it; `"step"`: those of each step.
+        logits: whether what the network said of them when they came is kept too.
+    """
+
+    def __init__(self, budget: int, policy: Policy, when: When = "task", logits: bool = False) -> None:
+        self.budget, self.policy, self.when = budget, policy, when
+        self.logits = logits
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        self.largest = learner.stream.tasks[0].train.largest
+        fields = self.fields() | {"y": Field((), np.int16), "task": Field((), np.int16)}
+        if self.logits:
+            fields["logits"] = Field((learner.stream.outputs,), np.float32)
+        self.store = Store(self.budget, fields, self.policy, learner.seed)
+
+    def fields(self) -> dict[str, Field]:
+        """What is kept of inputs."""
+        return {"x": Field((self.learner.stream.features,), np.uint8)}
+
+    def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
+        """What is kept of some inputs, of each field."""
+        return {"x": (x * self.largest).round().to(torch.uint8).numpy()}
+
+    def inputs(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """Inputs as they were, or as they are remembered."""
+        return torch.from_numpy(items["x"] * np.float32(1 / self.largest))
+
+    def after(self, batch: Batch) -> None:
+        """See `Part`."""
+        if self.when == "step":
+            self.offer(batch)
+
+    def end(self, place: int, examples: Examples) -> None:
+        """See `Part`."""
+        if self.when == "task":
+            order = torch.randperm(len(examples), generator=self.learner.generator).numpy()
+            for first in range(0, len(order), _OFFERED):
+                self.offer(self.learner.batch(examples, order[first : first + _OFFERED], place))
+
+    @torch.no_grad()
+    def offer(self, batch: Batch) -> NDArray[np.int64]:
+        """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
+        labels = {"y": batch.y.numpy().astype(np.int16), "task": batch.task.numpy().astype(np.int16)}
+        if self.logits:
+            labels["logits"] = self.learner.network(batch.x).numpy()
+        return self.store.add(self.items(batch.x) | labels)
+
+    def read(self, items: Mapping[str, NDArray[Any]]) -> Batch:
+        """Stored items as examples."""
+        y, task = (torch.from_numpy(items[name].astype(np.int64)) for name in ("y", "task"))
+        return Batch(self.inputs(items), y, task)
+
+    def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
+        """Stored items as examples; they count as replayed."""
+        self.learner.replayed += len(items["y"])
+        return self.read(items)
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return self.store.state()
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        self.store.restore(arrays)

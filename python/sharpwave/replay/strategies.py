@@ -1,0 +1,61 @@
+"""Strategies by name, each a short composition of parts. A strategy of your own is a function that returns parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..suggest import unknown
+from .discriminant import StreamingDiscriminant
+from .exemplars import Exemplars
+from .generative import BrainInspiredReplay, GenerativeReplay
+from .greedy import GreedySampler
+from .interfered import InterferedReplay
+from .latent import LatentReplay, QuantisedReplay
+from .part import Strategy
+from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from .stores import Reservoir
+from .streams import SCENARIOS, Scenario
+
+# Of split MNIST, chosen on training images that were left out; see the experiment split-mnist.
+_LAMBDA: Mapping[Scenario, float] = {"task": 1e5, "domain": 1e5, "class": 1e5}
+_C: Mapping[Scenario, float] = {"task": 10.0, "domain": 10.0, "class": 10.0}
+
+
+def strategies(scenario: Scenario, budget: int) -> dict[str, Strategy]:
+    """All strategies for a scenario, each of which keeps no more than so many bytes of examples.
+
+    Penalties and generators keep copies of weights instead; `ContinualResult.bytes` counts them.
+
+    Raises:
+        ValueError: there is no such scenario.
+
+    Example:
+        >>> parts = strategies("class", 100_000)["experience replay"]()
+        >>> [type(part).__name__ for part in parts]
+        ['ExperienceReplay']
+    """
+    if scenario not in SCENARIOS:
+        raise ValueError(unknown("scenario", scenario, SCENARIOS))
+    found: dict[str, Strategy] = {
+        "none": list,
+        "EWC": lambda: [ElasticWeightConsolidation(_LAMBDA[scenario])],
+        "SI": lambda: [SynapticIntelligence(_C[scenario])],
+        "LwF": lambda: [LearningWithoutForgetting()],
+        "experience replay": lambda: [ExperienceReplay(budget)],
+        "reservoir replay": lambda: [ExperienceReplay(budget, Reservoir(), "step")],
+        "loss-scored replay": lambda: [ScoredReplay(budget, "loss")],
+        "A-GEM": lambda: [AveragedGradients(budget)],
+        "DER++": lambda: [DarkReplay(budget)],
+        "MIR": lambda: [InterferedReplay(budget)],
+        "GDumb": lambda: [GreedySampler(budget)],
+        "latent replay": lambda: [LatentReplay(budget)],
+        "latent replay, two layers": lambda: [LatentReplay(budget, (1, 2))],
+        "quantised latent replay": lambda: [QuantisedReplay(budget)],
+        "generative replay": lambda: [GenerativeReplay()],
+        "brain-inspired replay": lambda: [BrainInspiredReplay()],
+    }
+    if scenario == "class":
+        found["iCaRL"] = lambda: [Exemplars(budget)]
+        found["streaming LDA"] = lambda: [StreamingDiscriminant()]
+    return found

@@ -1,0 +1,41 @@
+"""What modules and optimizers of torch go on from, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+_KEPT = ("step", "exp_avg", "exp_avg_sq")  # of Adam
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def module_arrays(module: nn.Module) -> Arrays:
+    """Parameters and buffers."""
+    return {key: value.numpy().copy() for key, value in module.state_dict().items()}
+
+
+def restore_module(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Take up what `module_arrays` gave."""
+    module.load_state_dict({key: torch.tensor(arrays[key]) for key in module.state_dict()})
+
+
+def adam_arrays(optimizer: torch.optim.Adam) -> Arrays:
+    """What Adam has gathered of its first group of parameters."""
+    found: Arrays = {}
+    for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+        for name, value in optimizer.state.get(parameter, {}).items():
+            found[f"{number}/{name}"] = value.numpy().copy()
+    return found
+
+
+def restore_adam(optimizer: torch.optim.Adam, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Take up what `adam_arrays` gave."""
+    optimizer.state.clear()
+    for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
+        if f"{number}/step" in arrays:
+            optimizer.state[parameter] = {name: torch.tensor(arrays[f"{number}/{name}"]) for name in _KEPT}

@@ -1,0 +1,154 @@
+"""Strategies: each keeps more than nothing does, within its budget, and goes on from a checkpoint to the same end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sharpwave.data import load
+from sharpwave.forward import DivergedError
+from sharpwave.replay import (
+    ClassBalanced,
+    ContinualExperiment,
+    ExperienceReplay,
+    Learner,
+    Part,
+    Settings,
+    learn_offline,
+    metric,
+    split_stream,
+    strategies,
+)
+
+DIGITS = load("digits")
+BUDGET = 300 * (64 + 2 + 2 + 8)
+QUICK = Settings(hidden=(80, 60), learning_rate=3e-3, batch=32, iterations=100)
+NAMES = [name for name in strategies("class", 1) if name not in ("none", "EWC", "SI", "LwF")]
+
+
+def experiment(name: str, scenario="class", settings=QUICK, budget=BUDGET, **options) -> ContinualExperiment:
+    stream = split_stream(DIGITS, scenario)
+    return ContinualExperiment(stream=stream, strategy=strategies(scenario, budget)[name], settings=settings, **options)
+
+
+@pytest.fixture(scope="module")
+def nothing() -> float:
+    return experiment("none").run().metrics["accuracy"]
+
+
+# what a part of them needs: centres of 256 vectors that are paid for, and time for dreams to be of something
+MORE = {"quantised latent replay": {"budget": BUDGET + 256 * 80 * 4}}
+LEAST = {"A-GEM": 0.05, "generative replay": 0.1, "brain-inspired replay": 0.15}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_less_is_forgotten(name: str, nothing: float) -> None:
+    settings = replace(QUICK, learning_rate=3e-4) if name == "A-GEM" else QUICK  # its steps are none of Adam's
+    found = experiment(name, settings=settings, **MORE.get(name, {})).run()
+    assert found.metrics["accuracy"] > nothing + LEAST.get(name, 0.4)
+    for part in found.learner.parts:
+        if hasattr(part, "store"):
+            assert part.store.bytes <= MORE.get(name, {"budget": BUDGET})["budget"]
+
+
+@pytest.mark.parametrize("name", list(strategies("class", 1)))
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(name: str, tmp_path) -> None:
+    short = Settings(hidden=(40, 30), learning_rate=3e-3, batch=32, iterations=12)
+    budget = 4 * BUDGET
+    whole = experiment(name, settings=short, budget=budget).run()
+    path = tmp_path / "training.npz"
+    stops = (7, 4) if name == "streaming LDA" else (7, 23)  # within the first task and, where it learns, the second
+    for stop in stops:
+        stopped = experiment(name, settings=short, budget=budget, checkpoint=path, every=5)
+        inner, steps = stopped.strategy, []
+
+        class Killer(Part):
+            def after(self, batch) -> None:
+                steps.append(1)  # noqa: B023
+                if len(steps) == stop:  # noqa: B023
+                    raise KeyboardInterrupt
+
+        # the killer is no part of what the numbers depend on: it has no settings, and does nothing but end it
+        stopped.strategy = lambda: [*inner(), Killer()]  # noqa: B023
+        with pytest.raises(KeyboardInterrupt):
+            stopped.run(resume=True)
+    stopped.strategy = lambda: [*inner(), type("Killer", (Part,), {})()]
+    found = stopped.run(resume=True)
+    np.testing.assert_array_equal(found.accuracy.values, whole.accuracy.values)
+    for one, other in zip(found.learner.network.parameters(), whole.learner.network.parameters(), strict=True):
+        np.testing.assert_array_equal(one.detach().numpy(), other.detach().numpy())
+    assert found.replayed == whole.replayed
+    assert found.bytes == whole.bytes
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path) -> None:
+    path = tmp_path / "training.npz"
+    short = Settings(hidden=(30,), batch=32, iterations=3)
+    experiment("experience replay", settings=short, checkpoint=path).run()
+    with pytest.raises(ValueError, match="strategy differ"):
+        experiment("experience replay", settings=short, checkpoint=path, budget=2 * BUDGET).run(resume=True)
+    with pytest.raises(ValueError, match="strategy differ"):
+        experiment("DER++", settings=short, checkpoint=path).run(resume=True)
+    with pytest.raises(ValueError, match="stream, data differ"):
+        experiment("experience replay", "domain", settings=short, checkpoint=path).run(resume=True)
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match="is no checkpoint of a ContinualExperiment"):
+        experiment("experience replay", settings=short, checkpoint=path).run(resume=True)
+
+
+def test_where_the_loss_is_not_finite_the_last_checkpoint_stays(tmp_path) -> None:
+    path = tmp_path / "training.npz"
+
+    class Poison(Part):
+        def loss(self, batch, loss):
+            return loss * (np.nan if self.learner.place == 1 else 1.0)
+
+    short = Settings(hidden=(30,), batch=32, iterations=6)
+    one = ContinualExperiment(stream=split_stream(DIGITS), strategy=lambda: [Poison()], settings=short, checkpoint=path)
+    with pytest.raises(DivergedError, match="the loss of task 2, 3 is nan"):
+        one.run()
+    with np.load(path) as file:
+        assert all(np.isfinite(file[name]).all() for name in file.files if file[name].dtype.kind == "f")
+        assert file["counts"][1] == 1
+
+
+def test_tasks_are_learned_in_order_and_once() -> None:
+    learner = Learner(split_stream(DIGITS), Settings((8,), batch=32, iterations=1), [], 0)
+    with pytest.raises(ValueError, match="0 of 5 have been, and task 1 is not the next one"):
+        learner.learn(1)
+    learner.learn(0)
+    with pytest.raises(ValueError, match="1 of 5 have been, and task 0 is among them"):
+        learner.learn(0)
+    with pytest.raises(ValueError, match="and task 7 is none"):
+        learner.learn(7)
+
+
+def test_all_tasks_at_once_are_learned_best() -> None:
+    learner = Learner(split_stream(DIGITS), QUICK, [], 0)
+    learn_offline(learner)
+    assert np.mean([learner.accuracy(place) for place in range(5)]) > 0.93
+    with pytest.raises(ValueError, match="has learned nothing; this one has learned 5 tasks"):
+        learn_offline(learner)
+
+
+def test_a_strategy_of_ones_own_is_a_few_lines() -> None:
+    class Rehearsal(ExperienceReplay):
+        def __init__(self) -> None:
+            super().__init__(BUDGET, ClassBalanced(3))
+
+    found = ContinualExperiment(stream=split_stream(DIGITS), strategy=lambda: [Rehearsal()], settings=QUICK).run()
+    assert found.learner.parts[0].store.size == 30
+    assert found.accuracy.shape == (5, 5)
+    assert found.metrics["accuracy"] == pytest.approx(metric("accuracy", found.accuracy.values))
+
+
+def test_pictures_show_all_tasks() -> None:
+    found = experiment("experience replay", settings=Settings((20,), batch=32, iterations=5)).run()
+    matrix, curves = found.plot_matrix(), found.plot_curves()
+    assert len(matrix.axes[0].texts) == 25
+    assert [line.get_label() for line in curves.axes[0].lines] == [
+        *map(str, found.accuracy["task"].values),
+        "all so far",
+    ]
