@@ -26,7 +26,7 @@ def test_networks_that_settle_learn_images(name: str, most: float, tmp_path: Pat
     assert all(errors[f"{kind} hidden layers: test error"] < most for kind in ("two", "three"))
     assert errors["equilibrium propagation: test error"] < most
     found = xarray.load_dataset(run.directory / "results" / "learn.nc")
-    assert len(found.kind) == 12
+    assert len(found.kind) == 13
     falling = found.train.sel(kind=["two hidden layers", "loop fixed", "states kept"]).isel(seed=0)
     assert (np.diff(falling.values, axis=1) < 0).all()
     assert not list(run.directory.rglob("*.npz"))

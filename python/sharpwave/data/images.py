@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,13 @@ class ImageDataset:
     test_labels: NDArray[np.int64]
     source: str
     pixel_max: int = 255
+
+    def first(self, train: int, test: int) -> ImageDataset:
+        """The first images of each split, or all where there are fewer."""
+        return replace(
+            self, train_images=self.train_images[:train], train_labels=self.train_labels[:train],
+            test_images=self.test_images[:test], test_labels=self.test_labels[:test],
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"ImageDataset({self.name!r}, train {self.train_images.shape}, test {self.test_images.shape})"

@@ -44,6 +44,7 @@ _MODULES = {
     "sigprop-fashion": "sigprop.fashion",
     "sigprop-spiking": "sigprop.spiking",
     "sigprop-continuous": "efp.continuous",
+    "split-mnist": "continual.split",
 }
 
 

@@ -101,6 +101,11 @@ class Stream:
         """Numbers of an example."""
         return int(self.tasks[0].train.pixels.shape[1])
 
+    @property
+    def classes(self) -> int:
+        """Kinds of examples: the outputs of each task, those of several tasks counted for each."""
+        return sum(len(task.outputs) for task in self.tasks)
+
     def known(self, place: int) -> tuple[int, ...]:
         """Outputs that have been taught once so many tasks after the first have been."""
         return tuple(sorted({output for task in self.tasks[: place + 1] for output in task.outputs}))

@@ -1,0 +1,1 @@
+"""Experiments in which tasks are learned one after the other."""

@@ -1,0 +1,37 @@
+"""Tasks one after the other, in the quick form of the experiments."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import xarray
+
+from sharpwave.experiments import find
+from sharpwave.experiments.options import quick_form
+from sharpwave.runs import start
+
+
+def test_strategies_are_compared_on_split_mnist(tmp_path: Path) -> None:
+    experiment = find("split-mnist")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    accuracy = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
+    # 40 batches a task: nothing but the last two digits is known, or most
+    assert accuracy["class, none: accuracy"] < 25
+    assert accuracy["class, experience replay: accuracy"] > 60
+    assert accuracy["class, iCaRL: accuracy"] > 60
+    found = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert found.accuracy.dims == ("kind", "seed", "after", "task")
+    assert found.accuracy.shape == (3, 1, 5, 5)
+    assert not list(run.directory.rglob("*.npz"))
+
+
+def test_a_strategy_that_there_is_not_is_named(tmp_path: Path) -> None:
+    experiment = find("split-mnist")
+    config = replace(quick_form(experiment, experiment.config()), strategies=("experience reply",))
+    with pytest.raises(ValueError, match="unknown strategy 'experience reply': did you mean 'experience replay'"):
+        start(experiment, config, tmp_path).execute()
