@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from sharpwave.data import load
-from sharpwave.forward import DivergedError
+from sharpwave.forward import Comparison, DenseLayers, DivergedError, SignalPropagation
 from sharpwave.replay import (
     ClassBalanced,
     ContinualExperiment,
     ExperienceReplay,
+    ForwardLearner,
     Learner,
     Part,
     Settings,
@@ -152,3 +154,33 @@ def test_pictures_show_all_tasks() -> None:
         *map(str, found.accuracy["task"].values),
         "all so far",
     ]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        SignalPropagation(layers=DenseLayers((60, 60), dropout=0.0)),
+        Comparison("feedback-alignment", DenseLayers((60, 60)), learning_rate=3e-3),
+    ],
+    ids=["sigprop", "alignment"],
+)
+def test_networks_without_a_backward_pass_replay_too(method, tmp_path) -> None:
+    def trained(parts, **options):
+        return ContinualExperiment(
+            stream=split_stream(DIGITS), strategy=parts, settings=QUICK, learner=partial(ForwardLearner, method=method),
+            **options,
+        )  # fmt: skip
+
+    nothing, replay = trained(list).run(), trained(lambda: [ExperienceReplay(BUDGET)]).run()
+    assert replay.metrics["accuracy"] > nothing.metrics["accuracy"] + 0.3
+    path = tmp_path / "training.npz"
+
+    class Stop(Part):
+        def begin(self, place: int) -> None:
+            if place == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(lambda: [ExperienceReplay(BUDGET), Stop()], checkpoint=path).run()
+    went_on = trained(lambda: [ExperienceReplay(BUDGET), type("Stop", (Part,), {})()], checkpoint=path).run(resume=True)
+    np.testing.assert_array_equal(went_on.accuracy.values, replay.accuracy.values)

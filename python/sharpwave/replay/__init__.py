@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from .classifier import ContinualClassifier
 from .continual import ContinualExperiment, ContinualResult
 from .discriminant import StreamingDiscriminant
+from .elements import Homeostasis, LeastWorth, NearestAnswers, NoveltyPaced
 from .exemplars import Exemplars, herded
+from .forward_learner import ForwardLearner
 from .generative import BrainInspiredReplay, GenerativeReplay
 from .greedy import GreedySampler
 from .interfered import InterferedReplay
@@ -17,6 +20,7 @@ from .part import Batch, Part, Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from .quantising import Quantiser
 from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from .resting import RestingReplay
 from .scorers import SCORERS
 from .sleep import SleepRule, Slept, sleep
 from .sleep_replay import SleepReplay
@@ -31,6 +35,7 @@ __all__ = [
     "Batch",
     "BrainInspiredReplay",
     "ClassBalanced",
+    "ContinualClassifier",
     "ContinualExperiment",
     "ContinualResult",
     "DarkReplay",
@@ -38,17 +43,23 @@ __all__ = [
     "Exemplars",
     "ExperienceReplay",
     "Field",
+    "ForwardLearner",
     "GenerativeReplay",
     "GreedySampler",
+    "Homeostasis",
     "InterferedReplay",
     "LatentReplay",
     "Learner",
     "LearningWithoutForgetting",
+    "LeastWorth",
+    "NearestAnswers",
+    "NoveltyPaced",
     "Part",
     "Policy",
     "QuantisedReplay",
     "Quantiser",
     "Reservoir",
+    "RestingReplay",
     "Ring",
     "ScoredReplay",
     "Settings",

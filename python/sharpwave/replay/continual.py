@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from time import perf_counter
@@ -68,6 +68,7 @@ class ContinualExperiment:
         strategy: makes the parts that keep it from forgetting; see `STRATEGIES`.
         settings: how each task is learned.
         seed: of initial weights and of all that is drawn.
+        learner: what learns; or `partial(ForwardLearner, method=...)`.
         checkpoint: an .npz file that is written after each task and within, with the network, the optimizer, the store
             and all else, from which `run(resume=True)` goes on.
         every: batches from one checkpoint to the next.
@@ -88,6 +89,7 @@ class ContinualExperiment:
     strategy: Strategy
     settings: Settings = field(default_factory=Settings)
     seed: int = 0
+    learner: Callable[[Stream, Settings, Sequence[Part], int], Learner] = Learner
     checkpoint: str | Path | None = None
     every: int = 500
 
@@ -104,7 +106,8 @@ class ContinualExperiment:
         path = checkpoint_path(self.checkpoint, resume)
         parts = self.strategy()
         about = self._about(parts) if path else {}
-        learner = Learner(self.stream, self.settings, parts, self.seed)
+        learner = self.learner(self.stream, self.settings, parts, self.seed)
+        about |= {"learner": type(learner).__name__} if path else {}
         tasks = len(self.stream.tasks)
         matrix, seconds = np.zeros((tasks, tasks)), 0.0
         if resume and path and path.exists():
@@ -139,9 +142,9 @@ def described(thing: Any) -> str:
     """A part or a policy with its settings: numbers, words, and things that have such.
 
     Example:
-        >>> from sharpwave.replay import ClassBalanced, ExperienceReplay
-        >>> described(ExperienceReplay(1000, ClassBalanced(10)))
-        "ExperienceReplay(batch=None, budget=1000, logits=False, policy=ClassBalanced(most=10), when='task')"
+        >>> from sharpwave.replay import GreedySampler
+        >>> described(GreedySampler(1000))
+        "GreedySampler(budget=1000, iterations=None, logits=False, policy=ClassBalanced(most=None), when='task')"
     """
     if isinstance(thing, (int, float, str, type(None))):
         return repr(thing)

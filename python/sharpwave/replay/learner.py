@@ -17,7 +17,7 @@ from ..forward.method import DivergedError
 from ..torch_state import adam_arrays, module_arrays, restore_adam, restore_module
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part
-from .streams import Examples, Integers, Stream, batches
+from .streams import Array, Examples, Integers, Stream, batches
 
 _CHUNK = 2000  # examples that are scored together
 
@@ -131,6 +131,12 @@ class Learner:
         for part in self.parts:
             part.after(batch)
 
+    def follow(self, loss: Tensor) -> None:
+        """Take a step that is of no new examples."""
+        self.optimizer.zero_grad()
+        torch.autograd.backward([loss])
+        self.optimizer.step()
+
     def batch(self, examples: Examples, some: NDArray[np.int64], place: int) -> Batch:
         """Some examples of a task."""
         x, y = torch.from_numpy(examples.inputs(some)), torch.from_numpy(examples.labels[some])
@@ -162,17 +168,26 @@ class Learner:
         share = 1 / (self.place + 1)
         return share * new + (1 - share) * old
 
-    @torch.no_grad()
     def accuracy(self, place: int) -> float:
         """Share of a task's test examples that are told right, among outputs that have been taught."""
-        self.network.eval()
-        test, right = self.stream.tasks[place].test, 0
-        shut = ~self._mask[place]
-        for first in range(0, len(test), _CHUNK):
-            some = slice(first, first + _CHUNK)
-            scores = self.scores(torch.from_numpy(test.inputs(some))).masked_fill(shut, -torch.inf)
-            right += int((scores.argmax(1).numpy() == test.labels[some]).sum())
-        return right / len(test)
+        test = self.stream.tasks[place].test
+        right = [
+            self.answers(test.inputs(slice(first, first + _CHUNK)), place) == test.labels[first : first + _CHUNK]
+            for first in range(0, len(test), _CHUNK)
+        ]
+        return float(np.concatenate(right).mean())
+
+    @torch.no_grad()
+    def answers(self, inputs: Array, place: int) -> Integers:
+        """Which output speaks for itself most, of those that compete for a task, (examples,).
+
+        Args:
+            inputs: (examples, features), float32.
+            place: of the task.
+        """
+        scores = self.scores(torch.from_numpy(inputs)).masked_fill(~self._mask[place], -torch.inf)
+        found: Integers = scores.argmax(1).numpy()
+        return found
 
     def scores(self, x: Tensor) -> Tensor:
         """What speaks for each output, (examples, outputs)."""
@@ -180,7 +195,7 @@ class Learner:
             found = part.scores(x)
             if found is not None:
                 return found
-        said: Tensor = self.network(x)
+        said: Tensor = self.network.eval()(x)
         return said
 
     @property
@@ -192,8 +207,7 @@ class Learner:
         """All that it goes on from."""
         counts = np.array([self.place, self.finished, self.iteration, self.replayed])
         found = {"counts": counts, "random": self.generator.get_state().numpy().copy()}
-        groups = {name: module_arrays(module) for name, module in self._modules().items()}
-        groups["adam"] = adam_arrays(self.optimizer)
+        groups = self._learned()
         groups |= {f"part {k}": part.arrays() for k, part in enumerate(self.parts)}
         return found | {f"{group}/{name}": array for group, its in groups.items() for name, array in its.items()}
 
@@ -201,15 +215,24 @@ class Learner:
         """Take up what `arrays` gave."""
         self.place, self.finished, self.iteration, self.replayed = (int(number) for number in arrays["counts"])
         self.generator.set_state(torch.tensor(arrays["random"]))
-        for name, module in self._modules().items():
-            restore_module(module, _under(name, arrays))
-        restore_adam(self.optimizer, _under("adam", arrays))
+        self._restore_learned(arrays)
         for k, part in enumerate(self.parts):
-            part.restore(_under(f"part {k}", arrays))
+            part.restore(under(f"part {k}", arrays))
+
+    def _learned(self) -> dict[str, Arrays]:
+        """What learns, by name."""
+        found = {name: module_arrays(module) for name, module in self._modules().items()}
+        return found | {"adam": adam_arrays(self.optimizer)}
+
+    def _restore_learned(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        for name, module in self._modules().items():
+            restore_module(module, under(name, arrays))
+        restore_adam(self.optimizer, under("adam", arrays))
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"network": self.network, **{f"besides/{name}": module for name, module in self.besides.items()}}
 
 
-def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+def under(group: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Arrays of a group, without its name."""
     return {name.removeprefix(f"{group}/"): array for name, array in arrays.items() if name.startswith(f"{group}/")}

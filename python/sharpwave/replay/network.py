@@ -50,6 +50,11 @@ class Perceptron(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(a, b, bias) for a, b in zip(sizes, hidden, strict=False))
         self.head = nn.Linear(sizes[-1], outputs, bias)
 
+    @property
+    def hidden(self) -> list[nn.Linear]:
+        """The layers but the last one."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
     def features(self, x: Tensor, first: int = 0, last: int | None = None) -> Tensor:
         """Activities behind a layer, of those before another one."""
         for layer in list(self.layers)[first:last]:

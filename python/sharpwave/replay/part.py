@@ -65,6 +65,10 @@ class Part:
         """The loss of a batch of new examples, with what this part adds, or how it is weighed."""
         return loss
 
+    def beside(self, batch: Batch) -> Batch | None:
+        """Examples that are learned beside new ones, where a network learns without losses that could be added."""
+        return None
+
     def project(self, batch: Batch) -> None:
         """Change gradients before they are followed."""
 

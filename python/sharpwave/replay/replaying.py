@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,19 +28,38 @@ class ExperienceReplay(Stored):
     Args:
         budget, policy, when: see `Stored`.
         batch: examples that are shown again at a time; None: as many as there are new ones.
+        masked: share of each stored input that is left out (set to 0) when it is shown, drawn anew each time.
+
+    Raises:
+        ValueError: a share that is none.
     """
 
     def __init__(
-        self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None
+        self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None,
+        masked: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(budget, policy or ClassBalanced(), when)
-        self.batch = batch
+        if not 0 <= masked < 1:
+            raise ValueError(f"masked must be from 0 to below 1, got {masked}")
+        self.batch, self.masked = batch, masked
+
+    def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
+        """See `Stored`."""
+        found = super().shown(items)
+        if not self.masked:
+            return found
+        left = torch.rand(found.x.shape, generator=self.learner.generator) >= self.masked
+        return replace(found, x=found.x * left)
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""
         if not self.store.size:
             return loss
         return self.learner.weighed(loss, self.again(self.batch or len(batch)))
+
+    def beside(self, batch: Batch) -> Batch | None:
+        """See `Part`."""
+        return self.shown(self.store.draw(self.batch or len(batch))) if self.store.size else None
 
     def again(self, number: int) -> Tensor:
         """The loss of so many stored examples."""

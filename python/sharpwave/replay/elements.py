@@ -1,0 +1,141 @@
+"""What replay in brains does besides, as parts that go with any store."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..counts import count
+from .learner import Learner
+from .part import Arrays, Batch, Part
+from .replaying import ExperienceReplay
+from .stores import Integers, Policy, Store
+from .storing import Stored, When
+
+
+class Homeostasis(Part):
+    """After each step the weights into each hidden unit go back to the length that they had at first.
+
+    Args:
+        share: of the way back; 1: all of it.
+
+    Source:
+        arXiv 2104.04132 names synaptic normalisation; the form is a choice.
+    """
+
+    def __init__(self, share: float = 0.01) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {share}")
+        self.share = share
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        self._lengths = [self._length(layer.weight).detach().clone() for layer in learner.network.hidden]
+
+    @staticmethod
+    def _length(weight: Tensor) -> Tensor:
+        found: Tensor = torch.linalg.vector_norm(weight, dim=1, keepdim=True)
+        return found
+
+    @torch.no_grad()
+    def after(self, batch: Batch) -> None:
+        """See `Part`."""
+        for layer, length in zip(self.learner.network.hidden, self._lengths, strict=True):
+            ratio = length / self._length(layer.weight).clamp(min=1e-12)
+            layer.weight.mul_(1 + self.share * (ratio - 1))
+
+
+class NoveltyPaced(ExperienceReplay):
+    """The more new examples surprise, the more stored ones are shown; on the average as many as there are new ones.
+
+    Surprise is the loss of a batch, over its running mean.
+
+    Args:
+        budget, policy, when, masked: see `ExperienceReplay`.
+        most: times as many as there are new ones, at most.
+        memory: of the running mean: the share of it that is left after a batch.
+    """
+
+    def __init__(
+        self, budget: int, policy: Policy | None = None, when: When = "task", masked: float = 0.0, most: float = 3.0,
+        memory: float = 0.99,
+    ) -> None:  # fmt: skip
+        super().__init__(budget, policy, when, None, masked)
+        if not (most >= 1 and 0 <= memory < 1):
+            raise ValueError(f"most must be at least 1, memory from 0 to below 1, got {most} and {memory}")
+        self.most, self.memory = most, memory
+        self._usual, self._owed = 0.0, 0.0
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """See `Part`."""
+        now = float(loss.detach())
+        self._usual = now if not self._usual else self.memory * self._usual + (1 - self.memory) * now
+        if not self.store.size:
+            return loss
+        self._owed += len(batch) * min(self.most, now / max(self._usual, 1e-12))
+        number = int(self._owed)
+        self._owed -= number
+        return self.learner.weighed(loss, self.again(number)) if number else loss
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return super().arrays() | {"pace": np.array([self._usual, self._owed])}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        self._usual, self._owed = (float(number) for number in arrays["pace"])
+
+
+class LeastWorth:
+    """A policy: what has the least priority goes, so that whoever gives priorities decides what is kept."""
+
+    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+        """See `Policy`."""
+        free = store.capacity - store.size
+        found = np.full(len(labels), -1, dtype=np.int64)
+        new = min(free, len(labels))
+        found[:new] = store.size + np.arange(new)
+        left = min(len(labels) - new, store.size)
+        if left > 0 and store.size == store.capacity:
+            worth = store.priorities.values(slice(store.size))
+            found[new : new + left] = np.argpartition(worth, left - 1)[:left]
+        return found
+
+
+class NearestAnswers(Part):
+    """The store helps to answer: what speaks for an output is said by the network, and by the nearest stored examples.
+
+    Distances are those of activities of the last hidden layer. Each of the nearest has a vote that falls off with its
+    distance over the mean one.
+
+    Args:
+        stored: the part whose store is asked.
+        neighbours: how many.
+        share: of the store in the answer.
+    """
+
+    def __init__(self, stored: Stored, neighbours: int = 5, share: float = 0.5) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {share}")
+        self.neighbours, self.share = count("neighbours", neighbours), share
+        self._stored = stored
+
+    @torch.no_grad()
+    def scores(self, x: Tensor) -> Tensor | None:
+        """See `Part`."""
+        store, network, learner = self._stored.store, self.learner.network, self.learner
+        if not store.size:
+            return None
+        held = self._stored.read(store.take(np.arange(store.size)))
+        features = network.features(x)
+        away = torch.cdist(features, network.features(held.x))
+        near = away.topk(min(self.neighbours, store.size), largest=False)
+        votes = (-near.values / near.values.mean(1, keepdim=True).clamp(min=1e-12)).softmax(1)
+        said = torch.zeros(len(x), learner.stream.outputs).scatter_add(1, held.y[near.indices], votes)
+        known = list(learner.stream.known(learner.place))
+        own = torch.zeros_like(said)
+        own[:, known] = network.head(features)[:, known].softmax(1)
+        return (1 - self.share) * own + self.share * said

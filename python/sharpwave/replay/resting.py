@@ -1,0 +1,92 @@
+"""Replay while nothing new comes: in idle moments, or in cycles of two kinds of sleep."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..counts import count
+from .part import Arrays, Batch
+from .replaying import ExperienceReplay
+from .stores import Policy
+from .storing import When
+
+
+class RestingReplay(ExperienceReplay):
+    """After so many batches of new examples come as many batches of stored ones, and none beside the new ones.
+
+    Args:
+        budget, policy, when, batch, masked: see `ExperienceReplay`.
+        every: batches of new examples from one rest to the next.
+        rem: share of the batches of a rest, the last ones, that are dreams: activities of the first hidden layer
+            of two stored examples, mixed, with a loss that is mixed as they are. The others are of stored examples as
+            they are, as in NREM sleep.
+        downscaled: share by which all weights of layers become smaller in a rest, in its NREM part.
+
+    Raises:
+        ValueError: a share that is none.
+
+    Source:
+        arXiv 2104.04132 names what differs between NREM and REM sleep; how it is done here is a choice. Mixing: Zhang
+        and others, mixup, ICLR 2018.
+    """
+
+    def __init__(
+        self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None,
+        masked: float = 0.0, every: int = 100, rem: float = 0.0, downscaled: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(budget, policy, when, batch, masked)
+        if not (0 <= rem <= 1 and 0 <= downscaled < 1):
+            raise ValueError(f"rem must be from 0 to 1, downscaled from 0 to below 1, got {rem} and {downscaled}")
+        self.every, self.rem, self.downscaled = count("every", every), rem, downscaled
+        self._awake = 0
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """See `Part`."""
+        return loss
+
+    def after(self, batch: Batch) -> None:
+        """See `Part`."""
+        super().after(batch)
+        self._awake += 1
+        if self._awake >= self.every:
+            self._awake = 0
+            if self.store.size:
+                self.rest(self.batch or len(batch))
+
+    def rest(self, number: int) -> None:
+        """A rest, with batches of so many stored examples."""
+        dreams = round(self.rem * self.every)
+        for _ in range(self.every - dreams):
+            self.learner.follow(self.again(number))
+        if self.downscaled:
+            self._downscale()
+        for _ in range(dreams):
+            self.learner.follow(self.dream(number))
+
+    @torch.no_grad()
+    def _downscale(self) -> None:
+        for layer in self.learner.network.hidden:
+            layer.weight.mul_(1 - self.downscaled)
+
+    def dream(self, number: int) -> Tensor:
+        """The loss of so many mixtures of two stored examples."""
+        network, learner = self.learner.network, self.learner
+        first, second = (self.shown(self.store.draw(number)) for _ in range(2))
+        share = torch.rand(number, 1, generator=learner.generator)
+        mixed = share * network.features(first.x, 0, 1) + (1 - share) * network.features(second.x, 0, 1)
+        said = network.head(network.features(mixed, 1))
+        return self._weighed(said, first, share) + self._weighed(said, second, 1 - share)
+
+    def _weighed(self, said: Tensor, batch: Batch, share: Tensor) -> Tensor:
+        right = self.learner.said(said, batch).gather(1, batch.y[:, None])
+        return -(share * right).mean()
+
+    def arrays(self) -> Arrays:
+        """See `Part`."""
+        return super().arrays() | {"awake": torch.tensor(self._awake).numpy()}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        self._awake = int(arrays["awake"])

@@ -1,0 +1,77 @@
+"""A classifier that is given some classes after others: scikit-learn's interface, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sharpwave.data import load
+from sharpwave.replay import ContinualClassifier, ExperienceReplay, Settings
+
+DIGITS = load("digits")
+QUICK = Settings(hidden=(60,), learning_rate=3e-3, batch=32, iterations=80)
+NAMES = np.array([f"digit {k}" for k in range(10)])
+
+
+def replaying():
+    return [ExperienceReplay(20_000)]
+
+
+def taught(strategy=replaying, names=NAMES, images=DIGITS.train_images) -> ContinualClassifier:
+    model = ContinualClassifier(strategy=strategy, settings=QUICK, pixel_max=DIGITS.pixel_max)
+    for some in np.split(np.arange(10), 5):
+        chosen = np.isin(DIGITS.train_labels, some)
+        model.partial_fit(images[chosen], names[DIGITS.train_labels[chosen]], classes=names)
+    return model
+
+
+def test_classes_that_come_later_do_not_push_out_those_before() -> None:
+    labels = NAMES[DIGITS.test_labels]
+    assert taught().score(DIGITS.test_images, labels) > taught(None).score(DIGITS.test_images, labels) + 0.5
+
+
+def test_floats_and_whole_numbers_are_the_same() -> None:
+    whole, floats = taught(), taught(images=DIGITS.train_images.astype(np.float64))
+    np.testing.assert_array_equal(whole.predict(DIGITS.test_images), floats.predict(DIGITS.test_images * 1.0))
+
+
+def test_only_what_has_been_learned_is_said() -> None:
+    model = ContinualClassifier(settings=QUICK, pixel_max=16)
+    few = DIGITS.train_labels < 3
+    model.partial_fit(DIGITS.train_images[few], DIGITS.train_labels[few], classes=range(10))
+    assert set(model.predict(DIGITS.test_images)) <= {0, 1, 2}
+
+
+def test_fit_forgets_everything() -> None:
+    model = taught()
+    few = DIGITS.train_labels < 2
+    model.fit(DIGITS.train_images[few], DIGITS.train_labels[few])
+    assert model.classes_.tolist() == [0, 1]
+    assert len(model.learner_.stream.tasks) == 1
+    fresh = clone(taught()).fit(DIGITS.train_images[few], DIGITS.train_labels[few])
+    np.testing.assert_array_equal(model.predict(DIGITS.test_images), fresh.predict(DIGITS.test_images))
+
+
+def test_what_does_not_fit_is_refused_and_nothing_is_lost() -> None:
+    model = taught()
+    before = model.predict(DIGITS.test_images)
+    x, y = DIGITS.train_images[:40], NAMES[DIGITS.train_labels[:40]]
+    for error, given in [
+        ("classes are", {"X": x, "y": y, "classes": NAMES[:5]}),
+        ("labels must be among the 10 classes of the first fit, got 'cat'", {"X": x, "y": np.where(y == y[0], "cat", y)}),
+        ("X has 36 features, but ContinualClassifier is expecting 64", {"X": x[:, 1:7, 1:7], "y": y}),
+        ("images must be finite, got NaN", {"X": np.where(x == 0, np.nan, x), "y": y}),
+        ("labels must be one for each of 40 images", {"X": x, "y": y[:3]}),
+        ("requires y to be passed", {"X": x, "y": None}),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=error):
+            model.partial_fit(**given)
+    np.testing.assert_array_equal(model.predict(DIGITS.test_images), before)
+    fresh = ContinualClassifier(settings=QUICK, pixel_max=16)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        fresh.partial_fit(x, y)
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        fresh.partial_fit(x, y, classes=NAMES[:1])
+    with pytest.raises(ValueError, match="not fitted"):
+        fresh.predict(x)
