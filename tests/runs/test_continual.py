@@ -35,3 +35,17 @@ def test_a_strategy_that_there_is_not_is_named(tmp_path: Path) -> None:
     config = replace(quick_form(experiment, experiment.config()), strategies=("experience reply",))
     with pytest.raises(ValueError, match="unknown strategy 'experience reply': did you mean 'experience replay'"):
         start(experiment, config, tmp_path).execute()
+
+
+@pytest.mark.usefixtures("julia")
+def test_reverse_replay_needs_the_fewest_transitions_and_a_sequence_memory_is_as_good_as_a_list(tmp_path: Path) -> None:
+    experiment = find("episode-replay")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    found = {line["name"]: line["value"] for line in lines if "value" in line}
+    needed = {name.removesuffix(": transitions until values are learned"): value for name, value in found.items()}
+    assert needed["reverse, list"] < needed["shuffled, list"] < needed["forward, list"]
+    assert needed["reverse, DSEM"] == needed["reverse, list"]
+    assert found["speed 1: episodes replayed right, in reverse"] == 100
+    assert found["speed 2: time at a place"] < found["speed 1: time at a place"]

@@ -45,6 +45,7 @@ _MODULES = {
     "sigprop-spiking": "sigprop.spiking",
     "sigprop-continuous": "efp.continuous",
     "split-mnist": "continual.split",
+    "episode-replay": "episode_replay",
 }
 
 

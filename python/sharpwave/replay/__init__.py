@@ -6,6 +6,7 @@ from .classifier import ContinualClassifier
 from .continual import ContinualExperiment, ContinualResult
 from .discriminant import StreamingDiscriminant
 from .elements import Homeostasis, LeastWorth, NearestAnswers, NoveltyPaced
+from .episodes import ORDERS, Episode, EpisodeMemory, EpisodeStore, Transition, learn_values, ordered
 from .exemplars import Exemplars, herded
 from .forward_learner import ForwardLearner
 from .generative import BrainInspiredReplay, GenerativeReplay
@@ -22,6 +23,7 @@ from .quantising import Quantiser
 from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
 from .resting import RestingReplay
 from .scorers import SCORERS
+from .sequence_memory import SequenceMemory
 from .sleep import SleepRule, Slept, sleep
 from .sleep_replay import SleepReplay
 from .stores import ClassBalanced, Field, Policy, Reservoir, Ring, Store
@@ -30,6 +32,7 @@ from .streams import Stream, Task, one_after_another, permuted_stream, rotated_s
 
 __all__ = [
     "METRICS",
+    "ORDERS",
     "SCORERS",
     "AveragedGradients",
     "Batch",
@@ -40,6 +43,9 @@ __all__ = [
     "ContinualResult",
     "DarkReplay",
     "ElasticWeightConsolidation",
+    "Episode",
+    "EpisodeMemory",
+    "EpisodeStore",
     "Exemplars",
     "ExperienceReplay",
     "Field",
@@ -62,6 +68,7 @@ __all__ = [
     "RestingReplay",
     "Ring",
     "ScoredReplay",
+    "SequenceMemory",
     "Settings",
     "SleepReplay",
     "SleepRule",
@@ -72,12 +79,15 @@ __all__ = [
     "StreamingDiscriminant",
     "SynapticIntelligence",
     "Task",
+    "Transition",
     "forward_transfer",
     "herded",
     "learn_offline",
+    "learn_values",
     "metric",
     "omega",
     "one_after_another",
+    "ordered",
     "permuted_stream",
     "rotated_stream",
     "single_pass",

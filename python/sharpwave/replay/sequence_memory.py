@@ -1,0 +1,99 @@
+"""Episodes in a sequence memory: a dense associative memory that goes through them by itself."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import Backend
+from ..memory import DSEM, Recall, recall, transitions
+from .episodes import Episode, Integers, Transition, ordered
+
+Floats = NDArray[np.float64]
+_STEP = 20.0  # time that is allowed for a state, in units of tau_f; with the constants of the paper it takes 8
+
+
+class SequenceMemory:
+    """Keeps episodes as transitions between patterns of a DSEM, which replays them by its own dynamics from a cue.
+
+    What is replayed is what it recalls: the states whose patterns are visited, in order. Rewards are kept by the
+    transition. Episodes may cross where they go on alike; where they part, recall mixes the two.
+
+    Args:
+        patterns: of states, (states, features), of -1 and 1.
+        speed: of replay: delays are so many times shorter than in the paper.
+        stride: see `EpisodeStore`.
+        backend: see `sharpwave.memory.recall`.
+
+    Attributes:
+        edges: transitions, and the reward of each.
+        starts: first states of episodes.
+
+    Example:
+        >>> patterns = np.random.default_rng(0).choice([-1.0, 1.0], (4, 100))
+        >>> memory = SequenceMemory(patterns, backend="torch")
+        >>> memory.keep(Episode(np.array([2, 0, 3, 1]), np.array([0.0, 0.0, 1.0])))
+        >>> memory.recalled(2).tolist()
+        [2, 0, 3, 1]
+    """
+
+    def __init__(self, patterns: Floats, speed: float = 1.0, stride: int = 2, backend: Backend = "auto") -> None:
+        if patterns.ndim != 2 or not np.isin(patterns, (-1, 1)).all():
+            raise ValueError(f"patterns must be (states, features) of -1 and 1, got shape {patterns.shape}")
+        if not speed > 0:
+            raise ValueError(f"speed must be positive, got {speed}")
+        self.patterns, self.speed, self.stride, self.backend = patterns, speed, stride, backend
+        self.edges: dict[tuple[int, int], float] = {}
+        self.starts: list[int] = []
+        self.ends: dict[int, tuple[int, int]] = {}
+
+    @property
+    def bytes(self) -> int:
+        """Of the patterns, as bits, and of the transitions."""
+        return self.patterns.size // 8 + 24 * len(self.edges)
+
+    def keep(self, episode: Episode) -> None:
+        """See `EpisodeMemory`."""
+        states = episode.states.tolist()
+        for edge, reward in zip(pairwise(states), episode.rewards, strict=True):
+            self.edges[edge] = float(reward)
+        if states[0] not in self.starts:
+            self.starts.append(states[0])
+        self.ends[states[0]] = (states[-1], len(states))
+
+    def recalled(self, start: int, reverse: bool = False) -> Integers:
+        """States that are visited from a cue on, in order.
+
+        Args:
+            start: the first state of an episode.
+            reverse: whether to go back from its last state, through the same transitions the other way.
+        """
+        _, states = self.ends[start]
+        return np.array(self._recall(start, reverse).sequence()[:states], dtype=np.int64)
+
+    def dwell(self, start: int) -> float:
+        """Time at a state on the average, as an episode is recalled, in units of tau_f."""
+        _, states = self.ends[start]
+        return float(np.mean(self._recall(start, False).dwell_times[: states - 1]))
+
+    def _recall(self, start: int, reverse: bool) -> Recall:
+        end, states = self.ends[start]
+        edges = [(b, a) if reverse else (a, b) for a, b in self.edges]
+        scale = 100 / self.patterns.shape[1]
+        model = DSEM(self.patterns, transitions(edges, len(self.patterns)), tau_d=20.0 / self.speed, gain=scale)
+        cue = self.patterns[end if reverse else start]
+        return recall(model, cue, _STEP * states, backend=self.backend)
+
+    def replay(self, order: str, discount: float, random: np.random.Generator) -> list[Transition]:
+        """See `EpisodeMemory`. Reverse replay is recalled backwards; other orders are made of forward recall."""
+        if not self.starts:
+            raise ValueError("nothing can be replayed: no episode is kept")
+        start = self.starts[int(random.integers(len(self.starts)))]
+        states = self.recalled(start, order == "reverse")
+        if order == "reverse":
+            states = states[::-1]
+        pairs = zip(states[:-1].tolist(), states[1:].tolist(), strict=True)
+        rewards = np.array([self.edges.get(edge, 0.0) for edge in pairs])
+        return ordered(Episode(states, rewards), order, discount, random, self.stride) if len(states) > 1 else []
