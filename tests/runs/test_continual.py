@@ -49,3 +49,24 @@ def test_reverse_replay_needs_the_fewest_transitions_and_a_sequence_memory_is_as
     assert needed["reverse, DSEM"] == needed["reverse, list"]
     assert found["speed 1: episodes replayed right, in reverse"] == 100
     assert found["speed 2: time at a place"] < found["speed 1: time at a place"]
+
+
+def test_one_pass_is_enough_where_something_is_replayed(tmp_path: Path) -> None:
+    experiment = find("online")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    found = {line["name"].removesuffix(": accuracy"): line["value"] for line in lines if line.get("unit") == "%"}
+    assert found.pop("none") < 40
+    assert found.pop("A-GEM") < 60  # forgets less, but does forget
+    assert len(found) == 6
+    assert all(value > 60 for value in found.values())
+
+
+def test_pixels_in_other_orders_push_out_those_before(tmp_path: Path) -> None:
+    experiment = find("permuted-mnist")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    found = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
+    assert found["domain, experience replay: accuracy"] > found["domain, none: accuracy"] + 3

@@ -45,6 +45,9 @@ _MODULES = {
     "sigprop-spiking": "sigprop.spiking",
     "sigprop-continuous": "efp.continuous",
     "split-mnist": "continual.split",
+    "split-fashion": "continual.fashion",
+    "permuted-mnist": "continual.permuted",
+    "online": "continual.online",
     "episode-replay": "episode_replay",
 }
 

@@ -17,6 +17,7 @@ from .learner import Learner
 from .metrics import METRICS, forward_transfer, metric, omega
 from .network import Settings
 from .offline import learn_offline
+from .online import learn_online
 from .part import Batch, Part, Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from .quantising import Quantiser
@@ -83,6 +84,7 @@ __all__ = [
     "forward_transfer",
     "herded",
     "learn_offline",
+    "learn_online",
     "learn_values",
     "metric",
     "omega",
