@@ -75,7 +75,7 @@ def test_scorers_prefer_what_they_say() -> None:
     shown = Shown(p.log(), torch.tensor([0, 0, 0]), features, torch.tensor([0.05, 0.6, 2.0]))
     found = {name: scorer(shown) for name, scorer in SCORERS.items()}
     assert {name: int(score.argmax()) for name, score in found.items()} == {
-        "loss": 2, "margin": 2, "entropy": 1, "novelty": 2, "forgetting": 2,
+        "loss": 2, "margin": 2, "entropy": 1, "novelty": 2, "forgetting": 2, "reward": 2,
     }  # fmt: skip
     torch.testing.assert_close(found["margin"], torch.tensor([0.15, 0.95, 1.85]))
     torch.testing.assert_close(found["forgetting"], (-p[:, 0].log() - shown.best).clamp(min=0))

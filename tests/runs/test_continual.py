@@ -70,3 +70,17 @@ def test_pixels_in_other_orders_push_out_those_before(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
     found = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
     assert found["domain, experience replay: accuracy"] > found["domain, none: accuracy"] + 3
+
+
+def test_elements_are_compared_with_replay_without_them(tmp_path: Path) -> None:
+    experiment = find("biological-elements")
+    config = replace(quick_form(experiment, experiment.config()), strategies=("partial replay", "the store answers"))
+    run = start(experiment, config, tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    found = {line["name"]: line["value"] for line in lines if "value" in line}
+    assert found["none of them: accuracy"] > 50
+    gain = found["partial replay: accuracy"] - found["none of them: accuracy"]
+    assert found["partial replay: gain"] == pytest.approx(gain)
+    data = xarray.load_dataset(run.directory / "results" / "learn.nc")
+    assert data.accuracy.shape == (3, 2)

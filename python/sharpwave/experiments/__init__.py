@@ -48,6 +48,7 @@ _MODULES = {
     "split-fashion": "continual.fashion",
     "permuted-mnist": "continual.permuted",
     "online": "continual.online",
+    "biological-elements": "continual.elements",
     "episode-replay": "episode_replay",
 }
 

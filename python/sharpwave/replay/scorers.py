@@ -63,10 +63,18 @@ def forgetting(shown: Shown) -> Tensor:
     return (loss(shown) - shown.best).clamp(min=0)
 
 
+def reward(shown: Shown) -> Tensor:
+    """How far the reward is from what was expected: 1 if the answer is right, 0 if not, less its probability."""
+    p = shown.said.exp()
+    expected, answer = p.max(1)
+    return ((answer == shown.y).to(p.dtype) - expected).abs()
+
+
 SCORERS: dict[str, Scorer] = {
     "loss": loss,
     "margin": margin,
     "entropy": entropy,
     "novelty": novelty,
     "forgetting": forgetting,
+    "reward": reward,
 }
