@@ -84,3 +84,16 @@ def test_elements_are_compared_with_replay_without_them(tmp_path: Path) -> None:
     assert found["partial replay: gain"] == pytest.approx(gain)
     data = xarray.load_dataset(run.directory / "results" / "learn.nc")
     assert data.accuracy.shape == (3, 2)
+
+
+@pytest.mark.usefixtures("julia")
+def test_sleep_brings_back_what_was_forgotten(tmp_path: Path) -> None:
+    experiment = find("sleep-replay")
+    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run.execute()
+    lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
+    found = {line["name"]: line["value"] for line in lines if "value" in line}
+    earlier = "accuracy of earlier ones"
+    assert found[f"2 tasks, after sleep: {earlier}"] > found[f"2 tasks, before sleep: {earlier}"] + 20
+    everything = "accuracy of all so far"
+    assert found[f"2 tasks, after sleep: {everything}"] > found[f"2 tasks, before sleep: {everything}"] + 10

@@ -49,6 +49,7 @@ _MODULES = {
     "permuted-mnist": "continual.permuted",
     "online": "continual.online",
     "biological-elements": "continual.elements",
+    "sleep-replay": "sleep_replay",
     "episode-replay": "episode_replay",
 }
 

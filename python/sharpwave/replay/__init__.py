@@ -26,7 +26,7 @@ from .resting import RestingReplay
 from .scorers import SCORERS
 from .sequence_memory import SequenceMemory
 from .sleep import SleepRule, Slept, sleep
-from .sleep_replay import SleepReplay
+from .sleep_replay import RectifiedOutputs, SleepReplay
 from .stores import ClassBalanced, Field, Policy, Reservoir, Ring, Store
 from .strategies import strategies
 from .streams import Stream, Task, one_after_another, permuted_stream, rotated_stream, single_pass, split_stream
@@ -65,6 +65,7 @@ __all__ = [
     "Policy",
     "QuantisedReplay",
     "Quantiser",
+    "RectifiedOutputs",
     "Reservoir",
     "RestingReplay",
     "Ring",

@@ -4,15 +4,48 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from ..backends import Backend
 from ..counts import count
 from .learner import Learner
-from .part import Arrays, Part
+from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
 from .streams import Examples
 
 _CHUNK = 2000
+
+
+class RectifiedOutputs(Part):
+    """Rectified outputs learn to be 1 for what is right and 0 for all else, from small initial weights.
+
+    This is how networks learn that are to be converted to integrate-and-fire units.
+
+    Args:
+        initial: weights are drawn evenly from - this to + this.
+
+    Source:
+        Diehl and others, Fast-classifying, high-accuracy spiking deep networks, IJCNN 2015.
+    """
+
+    def __init__(self, initial: float = 0.01) -> None:
+        if not initial > 0:
+            raise ValueError(f"initial must be positive, got {initial}")
+        self.initial = initial
+
+    @torch.no_grad()
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        for layer in (*learner.network.hidden, learner.network.head):
+            layer.weight.uniform_(-self.initial, self.initial, generator=learner.generator)
+        learner.own_loss = self._loss
+
+    def _loss(self, batch: Batch) -> Tensor:
+        said = torch.relu(self.learner.network(batch.x))
+        wanted = functional.one_hot(batch.y, said.shape[1]).to(said.dtype)
+        return (said - wanted).square().sum(1).mean() / 2
 
 
 class SleepReplay(Part):
@@ -62,7 +95,7 @@ class SleepReplay(Part):
     def rest(self, steps: int) -> None:
         """Sleep for so many steps."""
         learner = self.learner
-        modules = [*learner.network.layers, learner.network.head]
+        modules = [*learner.network.hidden, learner.network.head]
         spikes = self.rule.noise(self.sum / self.seen, steps, learner.seed * 1000 + learner.place)
         slept = sleep([module.weight.numpy() for module in modules], spikes, self.rule, self.backend)
         for module, weights in zip(modules, slept.weights, strict=True):
