@@ -80,7 +80,7 @@ def learn(context: Context) -> dict[str, Any]:
     context.figure(
         "errors", _draw(errors), title="Errors of values as episodes are replayed",
         alt="Curves of the error against replayed transitions: reverse replay falls at once, forward replay last.",
-        caption="Means over draws. Solid: a list of episodes. Dashed: a DSEM, which replays by its own dynamics.",
+        caption="Means over draws. Colours: a list of episodes. Thin dashes: a DSEM, which replays by its own dynamics.",
     )  # fmt: skip
     return {
         "error": (("store", "order", "seed", "transition"), errors),
@@ -175,9 +175,9 @@ def _draw(errors: NDArray[np.float64]) -> Figure:
         figure = Figure(figsize=(5.2, 3.4), layout="constrained")
         axes = figure.add_subplot()
         for j, order in enumerate(_ORDERS):
-            for i, line in enumerate(("solid", "dashed")):
-                mean = errors[i, j].mean(axis=0) / errors[i, j, :, 0].mean()
-                axes.plot(mean, color=COLORS[j], linestyle=line, label=order if i == 0 else None)
+            listed, recalled = (errors[i, j].mean(axis=0) / errors[i, j, :, 0].mean() for i in range(2))
+            axes.plot(listed, color=COLORS[j], label=order)
+            axes.plot(recalled, color=COLORS[-1], linewidth=0.8, linestyle="dashed")
         axes.axhline(_LEARNED, color="#999999", linewidth=0.8)
         axes.set(xlabel="replayed transitions", ylabel="error of values / that at first", ylim=(0, 1.02))
         axes.legend()
