@@ -80,7 +80,7 @@ def learn(context: Context) -> dict[str, Any]:
     context.figure(
         "errors", _draw(errors), title="Errors of values as episodes are replayed",
         alt="Curves of the error against replayed transitions: reverse replay falls at once, forward replay last.",
-        caption="Means over draws. Colours: a list of episodes. Thin dashes: a DSEM, which replays by its own dynamics.",
+        caption="Means over draws. Colours: a list of episodes. Thin dashes: a DSEM that replays by itself.",
     )  # fmt: skip
     return {
         "error": (("store", "order", "seed", "transition"), errors),
