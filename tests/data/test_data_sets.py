@@ -111,3 +111,18 @@ def test_importing_is_light() -> None:
     code = "import sys, sharpwave.data; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "matplotlib", "xarray", "scipy", "sklearn", "pooch", "requests"} & set(loaded)
+
+
+def test_spoken_digits_are_drawn_once_and_told_apart() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    spoken = real("spoken-digits")
+    assert spoken.train_images.shape == (2400, 20, 13)
+    assert spoken.test_images.shape == (600, 20, 13)
+    both = np.bincount(spoken.train_labels) + np.bincount(spoken.test_labels)
+    assert both.tolist() == [300] * 10
+    rows = {row.tobytes() for row in spoken.train_images}
+    assert not any(row.tobytes() in rows for row in spoken.test_images)
+    flat = [images.reshape(len(images), -1) / 255 for images in (spoken.train_images, spoken.test_images)]
+    model = LogisticRegression(max_iter=300).fit(flat[0], spoken.train_labels)
+    assert model.score(flat[1], spoken.test_labels) > 0.85  # 10 % is chance

