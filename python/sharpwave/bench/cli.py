@@ -24,6 +24,7 @@ from .peers.recall_cases import CASES
 from .recall import OURS as OUR_RECALL
 from .recall import measure_recalls
 from .record import Cost, Entry, Group, compare, context, save
+from .replay import measure_replay
 from .spiking import measure_growth, measure_spiking
 from .table import details, summary
 from .waves import measure_waves
@@ -35,6 +36,7 @@ _PAIRED: dict[str, Callable[[Say], tuple[list[Entry], list[Cost]]]] = {
     "waves": measure_waves,
     "dynamics": measure_dynamics,
     "forward": measure_forward,
+    "replay": measure_replay,
 }
 GROUPS = ("bridge", "ode", "recall", "spiking", *_PAIRED)
 LIMIT = 30.0  # seconds of one sample

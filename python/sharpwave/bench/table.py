@@ -19,12 +19,14 @@ _TITLES = {
     "waves": "Wave lattices and trained RNNs",
     "dynamics": "What is inside networks",
     "forward": "Learning without a backward pass",
+    "replay": "Replay",
 }
 _WORK = {  # groups in which the work is the same, and what their times are
     "spiking": "Times of an example of 250 ms, or of a second of CUBA; ours as a whole call.",
     "waves": "Times of a step.",
     "dynamics": "Times of all starts of a network.",
     "forward": "Times of a batch, or of an epoch.",
+    "replay": "Times of a batch.",
 }
 
 

@@ -116,12 +116,13 @@ class ScoredReplay(ExperienceReplay):
         losses = functional.nll_loss(said, shown.y, reduction="none")
         share = store.priorities.values(places) / store.priorities.total
         weights = torch.from_numpy((store.size * share) ** -self.beta).to(losses.dtype)
-        self._score(
+        self.score(
             places, Shown(said.detach(), shown.y, features.detach(), torch.from_numpy(store.arrays["best"][places]))
         )
         return (weights / weights.max() * losses).mean()
 
-    def _score(self, places: NDArray[np.int64], shown: Shown) -> None:
+    def score(self, places: NDArray[np.int64], shown: Shown) -> None:
+        """Change priorities of examples that have just been shown."""
         score = self.scorer(shown).clamp(min=0).double().numpy()
         self.store.priorities.set(places, (score + _LEAST) ** self.alpha)
         self.store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
