@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -167,10 +168,10 @@ def test_every_experiment_can_be_asked_for_by_default_and_in_its_quick_form() ->
         experiment = find(name)
         assert experiment.name == name
         default = experiment.config()
-        assert parse(experiment, command(experiment, default).split()[3:], default) == default
+        assert parse(experiment, shlex.split(command(experiment, default))[3:], default) == default
         quick = quick_form(experiment, default)
         assert quick != default
-        assert parse(experiment, command(experiment, quick).split()[3:], default) == quick
+        assert parse(experiment, shlex.split(command(experiment, quick))[3:], default) == quick
 
 
 def test_help_names_the_fields_with_their_meaning(capsys: pytest.CaptureFixture[str]) -> None:

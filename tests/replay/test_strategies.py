@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from sharpwave.replay import (
     split_stream,
     strategies,
 )
+from support import run_python
 
 DIGITS = load("digits")
 BUDGET = 300 * (64 + 2 + 2 + 8)
@@ -184,3 +188,35 @@ def test_networks_without_a_backward_pass_replay_too(method, tmp_path) -> None:
         trained(lambda: [ExperienceReplay(BUDGET), Stop()], checkpoint=path).run()
     went_on = trained(lambda: [ExperienceReplay(BUDGET), type("Stop", (Part,), {})()], checkpoint=path).run(resume=True)
     np.testing.assert_array_equal(went_on.accuracy.values, replay.accuracy.values)
+
+
+_KILLED = """
+import os, signal
+from sharpwave.data import load
+from sharpwave.replay import ContinualExperiment, DarkReplay, Part, Settings, split_stream
+
+class Killer(Part):
+    def after(self, batch):
+        learner = self.learner
+        if {kill} and learner.place == 2 and learner.iteration == 17:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+settings = Settings(hidden=(40,), learning_rate=3e-3, batch=32, iterations=30)
+found = ContinualExperiment(
+    stream=split_stream(load("digits")), strategy=lambda: [DarkReplay(30_000, batch=32), Killer()], settings=settings,
+    checkpoint={path!r}, every=5,
+).run(resume=True)
+print(found.accuracy.values.tobytes().hex(), found.replayed)
+"""
+
+
+def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) -> None:
+    def run(name: str, kill: bool) -> subprocess.CompletedProcess[str]:
+        return run_python(_KILLED.format(kill=kill, path=str(tmp_path / name)))
+
+    whole = run("whole.npz", False)
+    assert whole.returncode == 0, whole.stderr
+    assert run("killed.npz", True).returncode == -signal.SIGKILL
+    went_on = run("killed.npz", False)
+    assert went_on.stdout == whole.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.npz", "whole.npz"]

@@ -119,7 +119,7 @@ def test_attention_lattices_learn_and_are_the_transformers_that_they_say(tmp_pat
     except (DataUnavailableError, paths.CacheError) as error:
         pytest.skip(f"the Brown corpus cannot be had here: {error}")
     found = quickly("wave-transformer", tmp_path)
-    assert found["T1: accuracy"] > 0.53  # .5 is chance; the horizon of the test is twenty times that of the training
+    assert found["T4: accuracy"] > 0.55  # .5 is chance; the horizon of the test is twenty times that of the training
     assert found["text, layers 1: bits a character"] < 3.9  # 4.17 by counts of single characters
     for what in ("tasks", "text"):
         assert found[f"largest difference of lattice and transformer, {what}"] < 1e-12

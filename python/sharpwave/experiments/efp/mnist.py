@@ -17,7 +17,7 @@ _SUMMARY = (
 _HEADLINE = tuple(f"{name}: test error" for name in (TWO, THREE, ENERGY))
 _QUICK = {
     "seeds": 1, "compared": 1, "examples": 2000, "test_images": 1000, "hidden": 100, "epochs": 4, "deep_epochs": 4,
-    "energy_epochs": 4,
+    "energy_epochs": 4, "energy_rates": (0.2, 0.05),
 }  # fmt: skip
 
 EXPERIMENT = Experiment(

@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
     source="arXiv 2402.10163, self-attention boundary; training it is ours",
     config=WaveTransformerConfig,
     quick={
-        "seeds": 1, "tasks": ("T1",), "steps": 300, "horizons": (10,), "text_steps": 60, "text_layers": (1,),
+        "seeds": 1, "tasks": ("T4",), "steps": 300, "horizons": (10,), "text_steps": 60, "text_layers": (1,),
         "documents": 40, "tested": 2000, "written": 60, "jobs": 1,
     },
     steps=(tasks, text),
