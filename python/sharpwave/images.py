@@ -72,6 +72,13 @@ give the value of a white pixel as pixel_max
         _check_range(pixels, shape, float(largest), kind)
         return cls(pixels, shape, float(largest))
 
+    def check_features(self, expected: int, whose: str, more: str = "") -> None:
+        """Raise a ValueError if there are not as many pixels as an estimator of this name has learned."""
+        if self.pixels.shape[1] != expected:
+            raise ValueError(
+                f"X has {self.pixels.shape[1]} features, but {whose} is expecting {expected} features as input{more}"
+            )
+
     def cropped(self, examples: slice, crop: int) -> NDArray[Any]:
         """Some of the images, less `crop` pixels at each edge, (images, pixels)."""
         chosen = self.pixels[examples]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -12,6 +13,30 @@ from torch import nn
 _KEPT = ("step", "exp_avg", "exp_avg_sq")  # of Adam
 
 Arrays = dict[str, NDArray[Any]]
+M = TypeVar("M", bound=nn.Module)
+
+
+def grouped(groups: Mapping[str, Mapping[str, NDArray[Any]]]) -> Arrays:
+    """Arrays of several groups, by the group's name and theirs.
+
+    Example:
+        >>> import numpy as np
+        >>> together = grouped({"a": {"x": np.zeros(1)}, "b/c": {"x": np.ones(1)}})
+        >>> list(together), under("b/c", together)
+        (['a/x', 'b/c/x'], {'x': array([1.])})
+    """
+    return {f"{group}/{name}": array for group, arrays in groups.items() for name, array in arrays.items()}
+
+
+def under(group: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Arrays of a group, by their own names; see `grouped`."""
+    start = f"{group}/"
+    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+
+
+def frozen_copy(module: M) -> M:
+    """A module as it is now, which does not learn."""
+    return copy.deepcopy(module).requires_grad_(False)
 
 
 def module_arrays(module: nn.Module) -> Arrays:

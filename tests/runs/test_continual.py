@@ -30,10 +30,17 @@ def test_strategies_are_compared_on_split_mnist(tmp_path: Path) -> None:
     assert not list(run.directory.rglob("*.npz"))
 
 
-def test_a_strategy_that_there_is_not_is_named(tmp_path: Path) -> None:
-    experiment = find("split-mnist")
-    config = replace(quick_form(experiment, experiment.config()), strategies=("experience reply",))
-    with pytest.raises(ValueError, match="unknown strategy 'experience reply': did you mean 'experience replay'"):
+@pytest.mark.parametrize(
+    ("name", "asked", "meant"),
+    [
+        ("split-mnist", "experience reply", "experience replay"),
+        ("biological-elements", "partial reply", "partial replay"),
+    ],
+)
+def test_a_strategy_that_there_is_not_is_named(name: str, asked: str, meant: str, tmp_path: Path) -> None:
+    experiment = find(name)
+    config = replace(quick_form(experiment, experiment.config()), strategies=(asked,))
+    with pytest.raises(ValueError, match=f"unknown strategy '{asked}': did you mean '{meant}'"):
         start(experiment, config, tmp_path).execute()
 
 

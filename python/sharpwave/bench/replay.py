@@ -76,12 +76,12 @@ def _steps(learner: Learner) -> Callable[[], None]:
 
 
 def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
+    import torch
+
     from ..replay import ScoredReplay
     from ..replay.scorers import Shown
 
     store, outputs, units = part.store, learner.stream.outputs, learner.network.head.in_features
-    import torch
-
     said, features = torch.full((BATCH, outputs), -np.log(outputs)), torch.rand(BATCH, units)
 
     def work() -> None:

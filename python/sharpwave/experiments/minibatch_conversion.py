@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..torch_threads import torch_threads
 from .experiment import Context, Experiment
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def train(context: Context) -> dict[str, Any]:
     config, source = context.config, load(context.config.data_set)
     images = torch.tensor(_pixels(source, "train"), dtype=torch.float32)
     labels = torch.tensor(source.train_labels)
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]), torch_threads():
         torch.manual_seed(context.seed)
         model = _model(config, source)
         optimizer = torch.optim.Adam(model.parameters())
@@ -139,7 +138,7 @@ def evaluate(context: Context) -> dict[str, Any]:
         context.metric(f"accuracy at T = {steps}", float(accuracy[place, -1]), unit="%", note=note)
     _compare(context, scores, "")
     if backend != "torch":
-        with _one_thread():
+        with torch_threads():
             few = _scores(context, spiking, images[: config.torch_images], config.steps[-1:], batches, "torch", 0.97)
         _compare(context, few, ", in torch")
     _tables(context, spiking, images[:_COUNTED], backend, batches, accuracy, same)
@@ -241,19 +240,6 @@ def _figure(config: MinibatchConversionConfig, accuracy: Array, ann: float) -> F
         axes.minorticks_off()
         axes.legend(loc="lower right")
         return figure
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread: results do not depend on how many there are, and products as small as these are faster."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _model(config: MinibatchConversionConfig, source: ImageDataset) -> torch.nn.Sequential:

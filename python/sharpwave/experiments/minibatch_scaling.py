@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..suggest import unknown
+from ..torch_threads import torch_threads
 from .experiment import Context, Experiment
 from .sweeping import kept, points
 
@@ -111,7 +110,7 @@ def _time(config: MinibatchScalingConfig, backend: str, plastic: bool, n: int, b
 def _run(config: MinibatchScalingConfig, backend: Any, plastic: bool, n: int, batch: int, duration: float) -> int:
     """Number of spikes of the layer."""
     rates = _LARGEST_RATE * np.random.default_rng([config.seed, 1]).random((batch, _INPUTS))
-    with _torch_threads(config.threads):
+    with torch_threads(config.threads):
         result = _network(config.seed, n).run(
             {"input": rates},
             duration,
@@ -123,18 +122,6 @@ def _run(config: MinibatchScalingConfig, backend: Any, plastic: bool, n: int, ba
             backend=backend,
         )
     return int(result.counts["layer"].sum(dtype=np.int64))
-
-
-@contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _network(seed: int, n: int) -> Network:

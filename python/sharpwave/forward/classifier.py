@@ -99,11 +99,7 @@ class ForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def _scores(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "learner_")
         images = Images.of(X, self.pixel_max)
-        if images.pixels.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {images.pixels.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
-            )
+        images.check_features(self.n_features_in_, type(self).__name__)
         bad = [name for name, array in self.learner_.arrays().items() if not np.isfinite(array).all()]
         if bad:
             raise ValueError(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..counts import count
 from ..suggest import unknown
+from ..torch_state import grouped, under
 from .blocks import square_side
 from .method import Array, DivergedError, Integers, shuffled
 from .rule import SigPropRule
@@ -201,14 +202,13 @@ class TorchLearner:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Parameters, moments and random numbers; see `Learner`."""
-        found = {f"updates/{name}": array for name, array in self.model.updates.arrays().items()}
+        found = grouped({"updates": self.model.updates.arrays()})
         found |= {f"random {k}": one.get_state().numpy() for k, one in enumerate(self.model.random)}
         return found | modules_arrays(self.model.modules)
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
-        own = {name.removeprefix("updates/"): array for name, array in arrays.items() if name.startswith("updates/")}
-        self.model.updates.restore(own)
+        self.model.updates.restore(under("updates", arrays))
         restore_modules(self.model.modules, arrays)
         for k, one in enumerate(self.model.random):
             one.set_state(torch.tensor(arrays[f"random {k}"]))

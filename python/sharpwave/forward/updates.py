@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..torch_state import Arrays, adam_arrays, module_arrays, restore_adam, restore_module
+from ..torch_state import Arrays, adam_arrays, grouped, module_arrays, restore_adam, restore_module, under
 from .blocks import SeededDropout
 
 MILESTONES, FALL = (0.5, 0.75, 0.875, 0.94), 0.25  # of training, and of the learning rate there: arXiv 2204.01723
@@ -60,24 +60,21 @@ class Updates:
 
     def arrays(self) -> Arrays:
         """All that they go on from."""
-        found: Arrays = {"taken": np.array(self.taken)}
-        for place, optimizer in enumerate(self.optimizers):
-            found |= {f"{place}/{name}": array for name, array in adam_arrays(optimizer).items()}
-        return found
+        steps = {f"{place}": adam_arrays(optimizer) for place, optimizer in enumerate(self.optimizers)}
+        return {"taken": np.array(self.taken), **grouped(steps)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
         self.taken = [int(count) for count in arrays["taken"]]
         for place, optimizer in enumerate(self.optimizers):
-            own = f"{place}/"
-            restore_adam(optimizer, {name.removeprefix(own): a for name, a in arrays.items() if name.startswith(own)})
+            restore_adam(optimizer, under(f"{place}", arrays))
 
 
 def modules_arrays(modules: Mapping[str, nn.Module]) -> Arrays:
     """Parameters and buffers of modules, and the states of their random numbers."""
     found: Arrays = {}
     for name, module in modules.items():
-        found |= {f"{name}/{key}": array for key, array in module_arrays(module).items()}
+        found |= grouped({name: module_arrays(module)})
         for place, generator in enumerate(_generators(module)):
             found[f"{name}/random {place}"] = generator.get_state().numpy().copy()
     return found
@@ -86,7 +83,7 @@ def modules_arrays(modules: Mapping[str, nn.Module]) -> Arrays:
 def restore_modules(modules: Mapping[str, nn.Module], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Take up what `modules_arrays` gave."""
     for name, module in modules.items():
-        restore_module(module, {key: arrays[f"{name}/{key}"] for key in module.state_dict()})
+        restore_module(module, under(name, arrays))
         for place, generator in enumerate(_generators(module)):
             generator.set_state(torch.tensor(arrays[f"{name}/random {place}"]))
 

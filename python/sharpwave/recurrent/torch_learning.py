@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..torch_threads import torch_threads
 from .protocol import DECAYS, EPSILON, Protocol
 from .replicas import Architecture
 from .tasks import Task
@@ -22,15 +23,9 @@ _TOGETHER = 4_000_000  # numbers of hidden states that are computed together, so
 @contextmanager
 def fitting_threads(protocol: Protocol, state: TrainingState) -> Iterator[None]:
     """Let torch have one thread in this block if all products are small: others would only wait, or be waited for."""
-    import torch
-
-    before = torch.get_num_threads()
-    if protocol.examples * max(value.numel() for value in state.parameters.values()) < _SHARED:
-        torch.set_num_threads(1)
-    try:
+    small = protocol.examples * max(value.numel() for value in state.parameters.values()) < _SHARED
+    with torch_threads(1 if small else None):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def together(architecture: Architecture, task: Task, protocol: Protocol, state: TrainingState) -> Iterator[Tensor]:

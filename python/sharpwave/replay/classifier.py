@@ -98,9 +98,8 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             parts = self.strategy() if self.strategy else []
             self.learner_: Learner = Learner(stream, self.settings, parts, count("seed", self.seed, 0))
             self.classes_, self.n_features_in_ = own, stream.features
-        elif images.pixels.shape[1] != self.n_features_in_:
-            raise self._other_features(images)
         else:
+            images.check_features(self.n_features_in_, type(self).__name__)
             before = self.learner_.stream
             self.learner_.stream = replace(before, tasks=(*before.tasks, task))
         self.learner_.learn(self.learner_.finished)
@@ -110,9 +109,8 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The label of each example, (examples,), among those that have been learned."""
         check_is_fitted(self, "learner_")
         images = Images.of(X, self.pixel_max)
-        if images.pixels.shape[1] != self.n_features_in_:
-            raise self._other_features(images)
-        inputs = self._task(images, np.zeros(len(images.pixels), dtype=np.int64), 0).train.inputs()
+        images.check_features(self.n_features_in_, type(self).__name__)
+        inputs = _pixels(images) * np.float32(1 / _LARGEST)
         return np.asarray(self.classes_[self.learner_.answers(inputs, self.learner_.place)])
 
     def _task(self, images: Images, labels: NDArray[np.int64], place: int) -> Task:
@@ -131,12 +129,6 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not first and not np.array_equal(own, self.classes_):
             raise ValueError(f"classes are {self.classes_.tolist()} since the first call, got {own.tolist()}")
         return own
-
-    def _other_features(self, images: Images) -> ValueError:
-        return ValueError(
-            f"X has {images.pixels.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
-            "features as input"
-        )
 
 
 def _pixels(images: Images) -> NDArray[np.uint8]:

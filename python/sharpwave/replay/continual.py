@@ -65,7 +65,7 @@ class ContinualExperiment:
 
     Args:
         stream: of tasks.
-        strategy: makes the parts that keep it from forgetting; see `STRATEGIES`.
+        strategy: makes the parts that keep it from forgetting; see `strategies`.
         settings: how each task is learned.
         seed: of initial weights and of all that is drawn.
         learner: what learns; or `partial(ForwardLearner, method=...)`.

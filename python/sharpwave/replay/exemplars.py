@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..torch_state import module_arrays, restore_module
+from ..torch_state import frozen_copy, grouped, module_arrays, restore_module, under
 from .learner import Learner
 from .part import Arrays, Batch
 from .stores import ClassBalanced
@@ -87,7 +86,7 @@ class Exemplars(Stored):
 
     def begin(self, place: int) -> None:
         """See `Part`."""
-        self.old = copy.deepcopy(self.learner.network).requires_grad_(False) if place else None
+        self.old = frozen_copy(self.learner.network) if place else None
 
     def _loss(self, batch: Batch) -> Tensor:
         learner, outputs = self.learner, self.learner.stream.outputs
@@ -125,9 +124,10 @@ class Exemplars(Stored):
         """See `Part`."""
         if not self.store.size:
             return None
-        means = self.means() if self._means is None else self._means
-        near = -torch.cdist(self._features(x), means)
-        return near.masked_fill(~means.any(1), -torch.inf)
+        if self._means is None:
+            self._means = self.means()
+        near = -torch.cdist(self._features(x), self._means)
+        return near.masked_fill(~self._means.any(1), -torch.inf)
 
     def means(self) -> Tensor:
         """Of what is stored of each class, of length 1, (outputs, units); 0 where there is nothing."""
@@ -144,13 +144,12 @@ class Exemplars(Stored):
 
     def arrays(self) -> Arrays:
         """See `Part`."""
-        old = module_arrays(self.old) if self.old else {}
-        return super().arrays() | {f"old/{name}": array for name, array in old.items()}
+        return super().arrays() | grouped({"old": module_arrays(self.old) if self.old else {}})
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         super().restore(arrays)
-        old = {name.removeprefix("old/"): array for name, array in arrays.items() if name.startswith("old/")}
+        old = under("old", arrays)
         self.begin(1 if old else 0)
         if self.old:
             restore_module(self.old, old)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..forward import Comparison, SignalPropagation
 from ..forward.method import DivergedError
-from .learner import Learner, under
+from ..torch_state import under
+from .learner import Learner
 from .network import Settings
 from .part import Arrays, Batch, Part
 from .streams import Stream

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -10,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ..counts import count
-from ..torch_state import adam_arrays, module_arrays, restore_adam, restore_module
+from ..torch_state import adam_arrays, frozen_copy, grouped, module_arrays, restore_adam, restore_module, under
 from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
 from .part import Arrays, Batch, Part
-from .penalties import distillation
+from .penalties import distillation_in
 
 
 class _Dreaming(Part):
@@ -37,13 +36,7 @@ class _Dreaming(Part):
 
     def begin(self, place: int) -> None:
         """See `Part`."""
-        if place:
-            network, own = (copy.deepcopy(one).requires_grad_(False) for one in (self.learner.network, self.own))
-            assert isinstance(network, Perceptron)
-            assert isinstance(own, nn.ModuleDict)
-            self.old = network, own
-        else:
-            self.old = None
+        self.old = (frozen_copy(self.learner.network), frozen_copy(self.own)) if place else None
 
     def kept(self, now: Tensor, x: Tensor) -> Tensor:
         """How far what the network says of dreams is from what it said before the task.
@@ -53,30 +46,25 @@ class _Dreaming(Part):
         assert self.old is not None
         learner, stream = self.learner, self.learner.stream
         then, place = self.old[0](x), learner.place
-        if stream.scenario == "task":  # of each task before, among its own outputs
-            groups = [list(task.outputs) for task in stream.tasks[:place]]
-            losses = [distillation(now[:, own], then[:, own], self.temperature) for own in groups]
-            return torch.stack(losses).mean()
-        before, known = list(stream.known(place - 1)), list(stream.known(place))
-        wanted = torch.zeros(len(x), stream.outputs)
-        wanted[:, before] = (then[:, before] / self.temperature).softmax(1)
-        said = (now[:, known] / self.temperature).log_softmax(1)
-        return -(wanted[:, known] * said).sum(1).mean() * self.temperature**2
+        groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]  # of each, among its own outputs
+        if stream.scenario != "task":
+            before, groups = list(stream.known(place - 1)), [stream.known(place)]
+            then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
+        return distillation_in(groups, now, then, self.temperature)
 
     def arrays(self) -> Arrays:
         """See `Part`."""
         if self.old is None:
             return {}
         network, own = self.old
-        groups = {"old network": network, "old own": own}
-        return {f"{group}/{name}": a for group, one in groups.items() for name, a in module_arrays(one).items()}
+        return grouped({"old network": module_arrays(network), "old own": module_arrays(own)})
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
-        self.begin(1 if any(name.startswith("old network/") for name in arrays) else 0)
+        self.begin(1 if under("old network", arrays) else 0)
         if self.old is not None:
             for group, one in zip(("old network", "old own"), self.old, strict=True):
-                restore_module(one, {name: arrays[f"{group}/{name}"] for name in one.state_dict()})
+                restore_module(one, under(group, arrays))
 
 
 class GenerativeReplay(_Dreaming):
@@ -128,16 +116,14 @@ class GenerativeReplay(_Dreaming):
 
     def arrays(self) -> Arrays:
         """See `Part`."""
-        found = {f"generator/{name}": array for name, array in module_arrays(self.generator).items()}
-        found |= {f"adam/{name}": array for name, array in adam_arrays(self.optimizer).items()}
-        return super().arrays() | found
+        own = {"generator": module_arrays(self.generator), "adam": adam_arrays(self.optimizer)}
+        return super().arrays() | grouped(own)
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         super().restore(arrays)
-        restore_module(self.generator, {name: arrays[f"generator/{name}"] for name in self.generator.state_dict()})
-        adam = {name.removeprefix("adam/"): array for name, array in arrays.items() if name.startswith("adam/")}
-        restore_adam(self.optimizer, adam)
+        restore_module(self.generator, under("generator", arrays))
+        restore_adam(self.optimizer, under("adam", arrays))
 
 
 class BrainInspiredReplay(_Dreaming):

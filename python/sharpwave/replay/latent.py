@@ -53,14 +53,18 @@ class LatentReplay(ExperienceReplay):
         if not self.levels or self.levels[-1] > len(hidden):
             raise ValueError(f"expected levels from 1 to {len(hidden)}, the hidden layers, got {self.levels}")
         self.units = {f"level {level}": hidden[level - 1] for level in self.levels}
+        self.prepare(learner.seed)
         super().start(learner)
+
+    def prepare(self, seed: int) -> None:
+        """What codes need, before there is a store."""
 
     def begin(self, place: int) -> None:
         """See `Part`."""
         self._freeze(place)
 
     def _freeze(self, place: int) -> None:
-        for layer in list(self.learner.network.layers)[: self.levels[0]]:
+        for layer in self.learner.network.hidden[: self.levels[0]]:
             layer.requires_grad_(place == 0)
 
     def fields(self) -> dict[str, Field]:
@@ -123,15 +127,10 @@ class QuantisedReplay(LatentReplay):
         super().__init__(budget, levels, policy, "task", batch)
         self.whole, self.parts = budget, parts
 
-    def start(self, learner: Learner) -> None:
-        """See `Part`."""
-        self.quantisers = {
-            f"level {level}": Quantiser(learner.settings.hidden[level - 1], self.parts, learner.seed)
-            for level in self.levels
-            if level <= len(learner.settings.hidden)
-        }
+    def prepare(self, seed: int) -> None:
+        """See `LatentReplay`."""
+        self.quantisers = {name: Quantiser(units, self.parts, seed) for name, units in self.units.items()}
         self.budget = self.whole - sum(one.centres.nbytes for one in self.quantisers.values())
-        super().start(learner)
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ..counts import count
 from ..forward.method import DivergedError
-from ..torch_state import adam_arrays, module_arrays, restore_adam, restore_module
+from ..torch_state import adam_arrays, grouped, module_arrays, restore_adam, restore_module, under
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part
 from .streams import Array, Examples, Integers, Stream, batches
@@ -114,6 +114,11 @@ class Learner:
             part.end(place, examples)
         self.finished, self.iteration = place + 1, 0
 
+    def check_untaught(self) -> None:
+        """Raise a ValueError if it has learned anything."""
+        if self.finished or self.iteration:
+            raise ValueError(f"expected a learner that has learned nothing; this one has learned {self.finished} tasks")
+
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
         self.network.train()
@@ -209,7 +214,7 @@ class Learner:
         found = {"counts": counts, "random": self.generator.get_state().numpy().copy()}
         groups = self._learned()
         groups |= {f"part {k}": part.arrays() for k, part in enumerate(self.parts)}
-        return found | {f"{group}/{name}": array for group, its in groups.items() for name, array in its.items()}
+        return found | grouped(groups)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
@@ -231,8 +236,3 @@ class Learner:
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"network": self.network, **{f"besides/{name}": module for name, module in self.besides.items()}}
-
-
-def under(group: str, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Arrays of a group, without its name."""
-    return {name.removeprefix(f"{group}/"): array for name, array in arrays.items() if name.startswith(f"{group}/")}

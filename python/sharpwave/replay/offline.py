@@ -18,8 +18,7 @@ def learn_offline(learner: Learner, iterations: int | None = None) -> None:
     Raises:
         ValueError: it has learned something.
     """
-    if learner.finished or learner.iteration:
-        raise ValueError(f"expected a learner that has learned nothing; this one has learned {learner.finished} tasks")
+    learner.check_untaught()
     tasks, settings = learner.stream.tasks, learner.settings
     ends = np.cumsum([len(task.train) for task in tasks])
     starts = np.concatenate([[0], ends[:-1]])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..torch_state import module_arrays, restore_module
+from ..torch_state import frozen_copy, module_arrays, restore_module
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .streams import Examples
@@ -147,7 +147,7 @@ class LearningWithoutForgetting(Part):
 
     def begin(self, place: int) -> None:
         """See `Part`."""
-        self.old = copy.deepcopy(self.learner.network).eval().requires_grad_(False) if place else None
+        self.old = frozen_copy(self.learner.network) if place else None
 
     def arrays(self) -> Arrays:
         """See `Part`."""
@@ -164,20 +164,22 @@ class LearningWithoutForgetting(Part):
         place = self.learner.place
         if self.old is None:
             return loss
-        now, then = self.learner.network(batch.x), self.old(batch.x)
-        kept, stream = torch.zeros(()), self.learner.stream
+        now, then, stream = self.learner.network(batch.x), self.old(batch.x), self.learner.stream
         alone = stream.scenario == "task"
         groups = [task.outputs for task in stream.tasks[:place]] if alone else [stream.known(place - 1)]
-        for outputs in groups:
-            own = list(outputs)
-            kept = kept + distillation(now[:, own], then[:, own], self.temperature) / len(groups)
-        return self.learner.weighed(loss, kept)
+        return self.learner.weighed(loss, distillation_in(groups, now, then, self.temperature))
 
 
 def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:
     """Cross-entropy of what is said with what was, (examples, outputs) both, at a temperature, times its square."""
     wanted = (then / temperature).softmax(1)
     return -(wanted * (now / temperature).log_softmax(1)).sum(1).mean() * temperature**2
+
+
+def distillation_in(groups: Sequence[Sequence[int]], now: Tensor, then: Tensor, temperature: float) -> Tensor:
+    """Mean over groups of outputs of the distillation among those of a group."""
+    columns = [list(outputs) for outputs in groups]
+    return torch.stack([distillation(now[:, own], then[:, own], temperature) for own in columns]).mean()
 
 
 def _taped(network: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:

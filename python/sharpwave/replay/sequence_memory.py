@@ -29,7 +29,7 @@ class SequenceMemory:
 
     Attributes:
         edges: transitions, and the reward of each.
-        starts: first states of episodes.
+        ends: of each episode, by its first state: the last one, and how many there are.
 
     Example:
         >>> patterns = np.random.default_rng(0).choice([-1.0, 1.0], (4, 100))
@@ -46,7 +46,6 @@ class SequenceMemory:
             raise ValueError(f"speed must be positive, got {speed}")
         self.patterns, self.speed, self.stride, self.backend = patterns, speed, stride, backend
         self.edges: dict[tuple[int, int], float] = {}
-        self.starts: list[int] = []
         self.ends: dict[int, tuple[int, int]] = {}
 
     @property
@@ -59,8 +58,6 @@ class SequenceMemory:
         states = episode.states.tolist()
         for edge, reward in zip(pairwise(states), episode.rewards, strict=True):
             self.edges[edge] = float(reward)
-        if states[0] not in self.starts:
-            self.starts.append(states[0])
         self.ends[states[0]] = (states[-1], len(states))
 
     def recalled(self, start: int, reverse: bool = False) -> Integers:
@@ -88,9 +85,9 @@ class SequenceMemory:
 
     def replay(self, order: str, discount: float, random: np.random.Generator) -> list[Transition]:
         """See `EpisodeMemory`. Reverse replay is recalled backwards; other orders are made of forward recall."""
-        if not self.starts:
+        if not self.ends:
             raise ValueError("nothing can be replayed: no episode is kept")
-        start = self.starts[int(random.integers(len(self.starts)))]
+        start = list(self.ends)[int(random.integers(len(self.ends)))]
         states = self.recalled(start, order == "reverse")
         if order == "reverse":
             states = states[::-1]

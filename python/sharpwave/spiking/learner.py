@@ -205,11 +205,7 @@ class Learner(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     def _images(self, X: ArrayLike) -> Images:
         """Images, checked, for an estimator that is fitted."""
         images, (rows, columns) = Images.of(X, self.pixel_max), self.image_shape_
-        if images.pixels.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {images.pixels.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input: images of {rows} x {columns} pixels"
-            )
+        images.check_features(self.n_features_in_, type(self).__name__, f": images of {rows} x {columns} pixels")
         return Images(images.pixels, self.image_shape_, images.largest)
 
     def _window(self, shape: tuple[int, int] | None = None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..experiment import Context, Experiment
 from ..sweeping import mean_and_sd, points, shown, swept
-from .learning import budget
+from .learning import budget, chosen, point, train
 from .split import SplitMnistConfig
 
 if TYPE_CHECKING:
@@ -72,20 +72,22 @@ class ElementsConfig(SplitMnistConfig):
             lambda: [ScoredReplay(size, "loss", LeastWorth())],
             answering,
         )
-        chosen = dict(zip(_ELEMENTS, made, strict=True))
-        return {_OFF: lambda: [ExperienceReplay(size)]} | {
-            name: strategy for name, strategy in chosen.items() if not self.strategies or name in self.strategies
-        }
+        known = dict(zip(_ELEMENTS, made, strict=True))
+        own: dict[str, Strategy] = {_OFF: lambda: [ExperienceReplay(size)]}
+        return own | {name: known[name] for name in chosen(self.strategies, _ELEMENTS)}
 
 
 def learn(context: Context) -> dict[str, Any]:
     """Learn with each element, and with none."""
+    from ...replay import metric
+
     config, home = context.config, points(context)
     names, seeds = list(config.elements(1)), range(config.seed, config.seed + config.seeds)
-    labels = {(name, seed): f"{name.replace(' ', '-')}-seed-{seed}" for seed in seeds for name in names}
+    labels = {(name, seed): point(name, seed=seed) for seed in seeds for name in names}
     tasks = {label: partial(_train, config, *key, home / f"{label}.npz") for key, label in labels.items()}
     done = swept(context, tasks, config.jobs)
-    found = np.array([[done[labels[name, seed]]["accuracy"] for seed in seeds] for name in names])
+    matrices = [[done[labels[name, seed]]["matrix"] for seed in seeds] for name in names]
+    found = np.array([[metric("accuracy", one) for one in ones] for ones in matrices])
     rows = []
     for name, lines in zip(names, found, strict=True):
         its = done[labels[name, config.seed]]
@@ -133,23 +135,12 @@ def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[fl
 
 
 def _train(config: ElementsConfig, name: str, seed: int, path: Path) -> dict[str, Any]:
-    import torch
-
-    from ...replay import ContinualExperiment
+    from ...torch_threads import torch_threads
 
     stream = config.stream("class")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        result = ContinualExperiment(
-            stream=stream, strategy=config.elements(budget(config, stream))[name], settings=config.settings, seed=seed,
-            checkpoint=path,
-        ).run(resume=True)  # fmt: skip
-    finally:
-        torch.set_num_threads(threads)
-    path.unlink(missing_ok=True)
-    return {"accuracy": result.metrics["accuracy"], "bytes": result.bytes, "replayed": result.replayed}
+    strategy = config.elements(budget(config.memory * stream.classes, stream))[name]
+    with torch_threads(1):
+        return train(config, stream, strategy, seed, path)
 
 
 def _draw(names: list[str], gains: NDArray[np.float64]) -> Figure:

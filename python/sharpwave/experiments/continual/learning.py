@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +30,7 @@ def learn(context: Context) -> dict[str, Any]:
     config, home = context.config, points(context)
     kinds = [(scenario, name) for scenario in config.scenarios for name in names(config, scenario)]
     seeds = range(config.seed, config.seed + config.seeds)
-    labels = {
-        (*kind, seed): f"{kind[0]}-{kind[1].replace(' ', '-').replace(',', '')}-seed-{seed}"
-        for seed in seeds
-        for kind in kinds
-    }
+    labels = {(*kind, seed): point(*kind, seed=seed) for seed in seeds for kind in kinds}
     tasks = {label: partial(_train, config, *key, home / f"{label}.npz") for key, label in labels.items()}
     done = swept(context, tasks, config.jobs)
     found = {key: done[label] for key, label in labels.items()}
@@ -56,24 +52,42 @@ def names(config: ContinualConfig, scenario: Scenario) -> list[str]:
         ValueError: one is asked for that is none of any scenario.
     """
     from ...replay import strategies
-    from ...suggest import unknown
 
     known, every = [*strategies(scenario, 1), _JOINT], [*strategies("class", 1), _JOINT]
-    for name in config.strategies:
-        if name not in every:
-            raise ValueError(unknown("strategy", name, every))
-    return [name for name in config.strategies or known if name in known]
+    return [name for name in chosen(config.strategies, every) if name in known]
 
 
-def budget(config: ContinualConfig, stream: Stream) -> int:
-    """Bytes of the store."""
-    return config.memory * stream.classes * (stream.features + _BYTES)
+def chosen(asked: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Names of strategies that are asked for; all that are known where none is.
+
+    Raises:
+        ValueError: one of them is not known.
+    """
+    from ...suggest import unknown
+
+    for name in asked:
+        if name not in known:
+            raise ValueError(unknown("strategy", name, known))
+    return list(asked or known)
+
+
+def point(*words: str, seed: int) -> str:
+    """Name of the file of a network.
+
+    Example:
+        >>> point("class", "latent replay, two layers", seed=3)
+        'class-latent-replay-two-layers-seed-3'
+    """
+    return "-".join([*words, f"seed-{seed}"]).replace(" ", "-").replace(",", "")
+
+
+def budget(images: int, stream: Stream) -> int:
+    """Bytes of a store for so many images, with label, task and priority."""
+    return images * (stream.features + _BYTES)
 
 
 def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, path: Path) -> dict[str, Any]:
-    import torch
-
-    from ...replay import ContinualExperiment, Learner, learn_offline, strategies
+    from ...replay import Learner, learn_offline, strategies
 
     stream = config.stream(scenario)
     if name == _JOINT:
@@ -81,17 +95,19 @@ def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, pa
         learn_offline(learner)
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
         return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": float("nan")}
-    strategy: Strategy = strategies(scenario, budget(config, stream))[name]
-    threads = torch.get_num_threads()
-    if config.jobs > 1:
-        torch.set_num_threads(1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    strategy = strategies(scenario, budget(config.memory * stream.classes, stream))[name]
+    return train(config, stream, strategy, seed, path)
+
+
+def train(config: ContinualConfig, stream: Stream, strategy: Strategy, seed: int, path: Path) -> dict[str, Any]:
+    """Let a network learn all tasks, from its checkpoint on if there is one: what is kept of it, as JSON has it."""
+    from ...replay import ContinualExperiment
+    from ...torch_threads import torch_threads
+
+    with torch_threads(1 if config.jobs > 1 else None):
         result = ContinualExperiment(
             stream=stream, strategy=strategy, settings=config.settings, seed=seed, checkpoint=path
         ).run(resume=True)
-    finally:
-        torch.set_num_threads(threads)
     path.unlink(missing_ok=True)
     return {
         "matrix": result.accuracy.values.tolist(), "bytes": result.bytes, "replayed": result.replayed,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..experiment import Context, Experiment
-from ..sweeping import mean_and_sd, points, shown, swept
+from ..sweeping import mean_and_sd, shown, swept
+from .learning import budget, point
 
 if TYPE_CHECKING:
     from ...replay import Strategy
 
-_IMAGE = 784 + 2 + 2 + 8  # bytes of a stored image, with label, task and priority
 _SHOWN = ("none", "experience replay", "partial replay", "DER++")
 
 
@@ -52,8 +52,8 @@ class OnlineConfig:
         if min(numbers) < 1 or not self.learning_rate > 0:
             raise ValueError("all numbers must be at least 1, the learning rate positive")
 
-    def strategies(self) -> dict[str, Strategy]:
-        """All that are compared, by name."""
+    def strategies(self, size: int) -> dict[str, Strategy]:
+        """All that are compared, by name, with a store of so many bytes."""
         from ...replay import (
             AveragedGradients,
             ClassBalanced,
@@ -64,35 +64,32 @@ class OnlineConfig:
             ScoredReplay,
         )
 
-        budget, number = self.memory * _IMAGE, self.replayed
+        number = self.replayed
         return {
             "none": list,
-            "A-GEM": lambda: [AveragedGradients(budget, ClassBalanced(), "step", number)],
-            "reservoir replay": lambda: [ExperienceReplay(budget, Reservoir(), "step", number)],
-            "experience replay": lambda: [ExperienceReplay(budget, ClassBalanced(), "step", number)],
-            "loss-scored replay": lambda: [ScoredReplay(budget, "loss", ClassBalanced(), "step", number)],
-            "MIR": lambda: [InterferedReplay(budget, ClassBalanced(), "step", number)],
-            "DER++": lambda: [DarkReplay(budget, batch=number)],
-            "partial replay": lambda: [ExperienceReplay(budget, ClassBalanced(), "step", number, self.masked)],
+            "A-GEM": lambda: [AveragedGradients(size, ClassBalanced(), "step", number)],
+            "reservoir replay": lambda: [ExperienceReplay(size, Reservoir(), "step", number)],
+            "experience replay": lambda: [ExperienceReplay(size, ClassBalanced(), "step", number)],
+            "loss-scored replay": lambda: [ScoredReplay(size, "loss", ClassBalanced(), "step", number)],
+            "MIR": lambda: [InterferedReplay(size, ClassBalanced(), "step", number)],
+            "DER++": lambda: [DarkReplay(size, batch=number)],
+            "partial replay": lambda: [ExperienceReplay(size, ClassBalanced(), "step", number, self.masked)],
         }
 
 
 def learn(context: Context) -> dict[str, Any]:
     """Learn the stream with each strategy."""
-    config, home = context.config, points(context)
-    names, seeds = list(config.strategies()), range(config.seed, config.seed + config.seeds)
-    tasks = {
-        f"{name.replace(' ', '-')}-seed-{seed}": partial(_train, config, name, seed) for seed in seeds for name in names
-    }
-    home.mkdir(parents=True, exist_ok=True)
-    done = swept(context, tasks, config.jobs)
-    found = np.array([[done[f"{name.replace(' ', '-')}-seed-{seed}"]["accuracy"] for seed in seeds] for name in names])
+    config = context.config
+    names, seeds = list(config.strategies(1)), range(config.seed, config.seed + config.seeds)
+    labels = {(name, seed): point(name, seed=seed) for seed in seeds for name in names}
+    done = swept(context, {label: partial(_train, config, *key) for key, label in labels.items()}, config.jobs)
+    found = np.array([[done[labels[name, seed]]["accuracy"] for seed in seeds] for name in names])
     rows = []
     for name, lines in zip(names, 100 * found.mean(axis=2), strict=True):
-        its = [done[f"{name.replace(' ', '-')}-seed-{seed}"] for seed in seeds]
         mean, sd = mean_and_sd(lines)
+        first = done[labels[name, config.seed]]
         context.metric(f"{name}: accuracy", mean, unit="%")
-        rows.append([name, shown(mean, sd, 1), f"{its[0]['bytes'] / 1e6:.2f}", f"{its[0]['replayed']:,}"])
+        rows.append([name, shown(mean, sd, 1), f"{first['bytes'] / 1e6:.2f}", f"{first['replayed']:,}"])
     context.table(
         "One pass", ["strategy", "accuracy / %", "MB kept", "images replayed"], rows,
         f"All ten digits after one pass through the training images, two digits after the other, mean ± sd over "
@@ -102,21 +99,17 @@ def learn(context: Context) -> dict[str, Any]:
 
 
 def _train(config: OnlineConfig, name: str, seed: int) -> dict[str, Any]:
-    import torch
-
     from ...data import load
     from ...replay import Learner, Settings, learn_online, split_stream
+    from ...torch_threads import torch_threads
 
     stream = split_stream(load("mnist").first(config.train_images, config.test_images))
     settings = Settings(config.hidden, config.learning_rate, config.batch)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        learner = Learner(stream, settings, config.strategies()[name](), seed)
+    size = budget(config.memory, stream)
+    with torch_threads(1):
+        learner = Learner(stream, settings, config.strategies(size)[name](), seed)
         learn_online(learner, config.batch, config.fuzzy)
         accuracy = [learner.accuracy(place) for place in range(len(stream.tasks))]
-    finally:
-        torch.set_num_threads(threads)
     return {"accuracy": accuracy, "bytes": learner.bytes, "replayed": learner.replayed}
 
 
