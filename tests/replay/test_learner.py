@@ -15,7 +15,8 @@ from sharpwave.replay.network import Settings
 from sharpwave.replay.part import Part
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
-from sharpwave.replay.scorers import SCORERS, Shown
+from sharpwave.replay.scorers import GROWING, SCORERS, Shown
+from sharpwave.replay.storing import Target
 from sharpwave.replay.streams import split_stream
 
 DIGITS = load("digits")
@@ -73,7 +74,7 @@ def test_scorers_prefer_what_they_say() -> None:
     p = torch.tensor([[0.9, 0.05, 0.05], [0.5, 0.45, 0.05], [0.05, 0.05, 0.9]])
     features = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 5.0]])
     shown = Shown(p.log(), torch.tensor([0, 0, 0]), features, torch.tensor([0.05, 0.6, 2.0]))
-    found = {name: scorer(shown) for name, scorer in SCORERS.items()}
+    found = {name: scorer(shown) for name, scorer in SCORERS.items() if name not in GROWING}
     assert {name: int(score.argmax()) for name, score in found.items()} == {
         "loss": 2, "margin": 2, "entropy": 1, "novelty": 2, "forgetting": 2, "reward": 2,
     }  # fmt: skip
@@ -99,6 +100,54 @@ def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
     assert was_shown.mean() > 0.9
     values = part.store.priorities.values(slice(part.store.size))
     np.testing.assert_allclose(values[was_shown], losses[was_shown] + 1e-3, rtol=1e-4)
+
+
+def test_what_has_not_been_shown_for_long_is_drawn_first_and_all_come_about_as_often() -> None:
+    def times(part: ExperienceReplay) -> np.ndarray:
+        learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
+        learner.learn(0)
+        shown = np.zeros(part.store.size)
+        take = part.store.take
+
+        def taken(places: np.ndarray) -> dict[str, np.ndarray]:
+            np.add.at(shown, places, 1)
+            return take(places)
+
+        part.store.take = taken  # type: ignore[method-assign, assignment]
+        for _ in range(200):
+            part.again(16)
+        return shown
+
+    stale, plain = times(ScoredReplay(BUDGET, "staleness", alpha=3.0)), times(ExperienceReplay(BUDGET))
+    assert stale.sum() == plain.sum() == 200 * 16
+    assert stale.var() < 0.5 * plain.var()
+    assert stale.min() > 0
+
+
+@pytest.mark.parametrize("target", ["logits", "features"])
+def test_dark_replay_holds_to_what_the_network_made_of_examples(target: Target) -> None:
+    part = DarkReplay(BUDGET + 100 * 40, alpha=1.0, beta=0.0, batch=32, target=target)
+    learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 50), [part], 0)
+    learner.learn(0)
+    item = part.store.take(np.arange(1))
+    x, made = part.inputs(item), torch.from_numpy(item["made"])
+    assert made.shape == (1, learner.stream.outputs if target == "logits" else 20)
+    assert not torch.equal(part.made(x), made)
+    part.store.add({name: values.repeat(200, 0) for name, values in item.items()})
+    with torch.no_grad():
+        for weight in learner.network.parameters():
+            weight.add_(0.05)
+    away = [float((part.made(x) - made).square().mean().detach())]
+    nothing = torch.zeros(())
+    for _ in range(30):
+        learner.follow(part.loss(learner.batch(learner.stream.tasks[0].train, np.arange(4), 0), nothing))
+        away.append(float((part.made(x) - made).square().mean().detach()))
+    assert away[-1] < 0.5 * away[0]
+
+
+def test_a_target_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown target 'logit': did you mean 'logits'"):
+        DarkReplay(BUDGET, target="logit")  # type: ignore[arg-type]
 
 
 def test_a_store_is_empty_before_the_first_task_has_ended_and_never_holds_what_comes() -> None:

@@ -118,6 +118,8 @@ def test_places_are_drawn_in_proportion_to_their_priorities(values: list[float],
         ),
         (lambda: Priorities(3).set(np.arange(2), np.array([1.0, np.nan])), "must be finite and not negative, got nan"),
         (lambda: Priorities(3).set(np.arange(2), np.array([1.0, -1.0])), "got -1.0"),
+        (lambda: Priorities(3).grow(float("inf")), "must stay finite and above 0, got 0.0 in all, times inf"),
+        (lambda: Priorities(3).grow(0.0), "must stay finite and above 0"),
     ],
 )
 def test_what_cannot_be_stored_is_refused(make, message: str) -> None:

@@ -144,7 +144,7 @@ def described(thing: Any) -> str:
     Example:
         >>> from sharpwave.replay import GreedySampler
         >>> described(GreedySampler(1000))
-        "GreedySampler(budget=1000, iterations=None, logits=False, policy=ClassBalanced(most=None), when='task')"
+        "GreedySampler(budget=1000, iterations=None, policy=ClassBalanced(most=None), target='labels', when='task')"
     """
     if isinstance(thing, (int, float, str, type(None))):
         return repr(thing)

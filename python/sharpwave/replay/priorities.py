@@ -59,6 +59,17 @@ class Priorities:
         changed = np.unique(places // self._width)
         self._sums[changed] = self._values[changed].sum(axis=1)
 
+    def grow(self, factor: float) -> None:
+        """Multiply all.
+
+        Raises:
+            ValueError: the factor, or a number times the factor, is not finite and above 0.
+        """
+        if not (factor > 0 and np.isfinite(factor * self.total)):
+            raise ValueError(f"priorities must stay finite and above 0, got {self.total} in all, times {factor}")
+        self._values *= factor
+        self._sums *= factor
+
     def draw(self, number: int, random: np.random.Generator) -> Integers:
         """So many places, each in proportion to its number, (number,); one may come again.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from torch.nn import functional
 from ..suggest import unknown
 from . import scorers
 from .part import Batch
-from .scorers import SCORERS, Shown
+from .scorers import GROWING, SCORERS, Shown
 from .stores import ClassBalanced, Field, Policy, Reservoir
-from .storing import Stored, When
+from .storing import Stored, Target, When
 
 _LEAST = 1e-3  # of what a scorer says, so that no example is lost for ever
 
@@ -97,6 +98,7 @@ class ScoredReplay(ExperienceReplay):
         if not (alpha >= 0 and beta >= 0):
             raise ValueError(f"alpha and beta must not be negative, got {alpha} and {beta}")
         self.scorer, self.alpha, self.beta = SCORERS[scorer], alpha, beta
+        self.growth = alpha if scorer in GROWING else 0.0
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""
@@ -123,6 +125,8 @@ class ScoredReplay(ExperienceReplay):
 
     def score(self, places: NDArray[np.int64], shown: Shown) -> None:
         """Change priorities of examples that have just been shown."""
+        if self.growth:
+            self.store.priorities.grow(exp(self.growth * len(places) / self.store.size))
         score = self.scorer(shown).clamp(min=0).double().numpy()
         self.store.priorities.set(places, (score + _LEAST) ** self.alpha)
         self.store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
@@ -137,20 +141,23 @@ class ScoredReplay(ExperienceReplay):
 
 
 class DarkReplay(Stored):
-    """Stored examples are learned with what the network said of them when they came, and with their labels (DER++).
+    """Stored examples are learned with what the network made of them when they came, and with their labels (DER++).
 
     Args:
         budget: see `Stored`.
-        alpha: weight of the squared distance of what is said from what was.
+        alpha: weight of the squared distance of what it makes of them from what it made.
         beta: weight of the cross-entropy.
         batch: examples that are shown again at a time, of each kind.
+        target: what it made of them: `"logits"` as published, or `"features"`, activities of its last hidden layer.
 
     Source:
         Buzzega and others, NeurIPS 2020.
     """
 
-    def __init__(self, budget: int, alpha: float = 0.5, beta: float = 1.0, batch: int = 128) -> None:
-        super().__init__(budget, Reservoir(), "step", logits=True)
+    def __init__(
+        self, budget: int, alpha: float = 0.5, beta: float = 1.0, batch: int = 128, target: Target = "logits"
+    ) -> None:  # fmt: skip
+        super().__init__(budget, Reservoir(), "step", target)
         self.alpha, self.beta, self.batch = alpha, beta, batch
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
@@ -159,7 +166,7 @@ class DarkReplay(Stored):
             return loss
         first, second = (self.store.draw(self.batch) for _ in range(2))
         again, also, network = self.shown(first), self.shown(second), self.learner.network
-        kept = functional.mse_loss(network(again.x), torch.from_numpy(first["logits"]))
+        kept = functional.mse_loss(self.made(again.x), torch.from_numpy(first["made"]))
         return loss + self.alpha * kept + self.beta * self.learner.entropy(network(also.x), also)
 
 

@@ -70,6 +70,11 @@ def reward(shown: Shown) -> Tensor:
     return ((answer == shown.y).to(p.dtype) - expected).abs()
 
 
+def staleness(shown: Shown) -> Tensor:
+    """How long it was not shown: as what has just been shown all are worth the same, and grow; see `GROWING`."""
+    return torch.ones(len(shown.y))
+
+
 SCORERS: dict[str, Scorer] = {
     "loss": loss,
     "margin": margin,
@@ -77,4 +82,7 @@ SCORERS: dict[str, Scorer] = {
     "novelty": novelty,
     "forgetting": forgetting,
     "reward": reward,
+    "staleness": staleness,
 }
+GROWING = frozenset({"staleness"})
+"""Scorers whose numbers grow by a factor of e while as many examples are shown as are stored, but of those shown."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..suggest import unknown
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .stores import Field, Policy, Store
@@ -17,6 +18,7 @@ from .streams import Examples
 
 _OFFERED = 1000  # examples that are offered at a time
 When = Literal["task", "step"]
+Target = Literal["labels", "logits", "features"]
 
 
 class Stored(Part):
@@ -26,20 +28,27 @@ class Stored(Part):
         budget: of the store, bytes.
         policy: of the store.
         when: examples are offered: `"task"`: all of a task, after it; `"step"`: those of each step.
-        logits: whether what the network said of them when they came is kept too.
+        target: what is kept of them to be learned: `"labels"`, or also what the network made of them when they came:
+            its `"logits"`, or the activities of its last hidden layer, its `"features"`.
+
+    Raises:
+        ValueError: a target that there is not.
     """
 
-    def __init__(self, budget: int, policy: Policy, when: When = "task", logits: bool = False) -> None:
+    def __init__(self, budget: int, policy: Policy, when: When = "task", target: Target = "labels") -> None:
+        if target not in get_args(Target):
+            raise ValueError(unknown("target", target, get_args(Target)))
         self.budget, self.policy, self.when = budget, policy, when
-        self.logits = logits
+        self.target = target
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
         self.largest = learner.stream.tasks[0].train.largest
         fields = self.fields() | {"y": Field((), np.int16), "task": Field((), np.int16)}
-        if self.logits:
-            fields["logits"] = Field((learner.stream.outputs,), np.float32)
+        if self.target != "labels":
+            size = learner.stream.outputs if self.target == "logits" else learner.network.head.in_features
+            fields["made"] = Field((size,), np.float32)
         self.store = Store(self.budget, fields, self.policy, learner.seed)
 
     def fields(self) -> dict[str, Field]:
@@ -70,9 +79,15 @@ class Stored(Part):
     def offer(self, batch: Batch) -> NDArray[np.int64]:
         """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
         labels = {"y": batch.y.numpy().astype(np.int16), "task": batch.task.numpy().astype(np.int16)}
-        if self.logits:
-            labels["logits"] = self.learner.network(batch.x).numpy()
+        if self.target != "labels":
+            labels["made"] = self.made(batch.x).numpy()
         return self.store.add(self.items(batch.x) | labels)
+
+    def made(self, x: Tensor) -> Tensor:
+        """What the network makes of inputs, as far as it is a target: logits, or features."""
+        network = self.learner.network
+        found: Tensor = network(x) if self.target == "logits" else network.features(x)
+        return found
 
     def read(self, items: Mapping[str, NDArray[Any]]) -> Batch:
         """Stored items as examples."""
