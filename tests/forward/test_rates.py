@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support import run_python
 
 from sharpwave.forward import (
@@ -22,7 +24,7 @@ from sharpwave.forward import (
     torch_backend,
 )
 from sharpwave.forward.epoch import Work
-from sharpwave.forward.method import shuffled
+from sharpwave.forward.method import dropped_out, shuffled
 
 rng = np.random.default_rng(0)
 INPUTS = rng.uniform(size=(30, 8)).astype(np.float32)
@@ -115,6 +117,29 @@ def test_kept_states_are_where_examples_begin() -> None:
     assert 0 < np.abs(learner.kept - before).max() < 1
 
 
+@given(st.floats(0, 0.9), st.integers(0, 9), st.integers(0, 9))
+def test_inputs_that_are_left_out_are_drawn_from_seed_and_epoch_and_keep_the_mean(share, seed, epoch) -> None:
+    inputs = np.random.default_rng(1).random((200, 50)).astype(np.float32) + np.float32(0.5)
+    found = dropped_out(inputs, share, seed, epoch)
+    assert found.dtype == inputs.dtype
+    np.testing.assert_array_equal(found, dropped_out(inputs, share, seed, epoch))
+    assert abs((found == 0).mean() - share) < 0.03
+    np.testing.assert_allclose(found[found > 0], inputs[found > 0] / np.float32(1 - share), rtol=1e-6)
+    if share > 0.01:
+        assert ((found == 0) != (dropped_out(inputs, share, seed, epoch + 1) == 0)).any()
+
+
+@pytest.mark.usefixtures("julia")
+def test_what_is_learned_with_inputs_left_out_is_what_the_rest_of_them_teach() -> None:
+    method = replace(SMALL, input_dropout=0.3)
+    learner, plain = method.start(8, 3, 30, 2), SMALL.start(8, 3, 30, 2)
+    learner.learn(INPUTS, LABELS, 1, 3)
+    plain.learn(dropped_out(INPUTS, 0.3, 2, 1), LABELS, 1, 3)
+    for name, array in plain.arrays().items():
+        np.testing.assert_array_equal(learner.arrays()[name], array)
+    np.testing.assert_array_equal(learner.scores(INPUTS), plain.scores(INPUTS))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -135,6 +160,10 @@ def test_kept_states_are_where_examples_begin() -> None:
         (lambda: Nudging(0.0), "beta must be positive"),
         (lambda: Nudging(sides="left"), "sides must be 'both', 'positive' or 'random'"),  # type: ignore[arg-type]
         (lambda: replace(SMALL, last_factor=2.0).start(8, 3, 30, 0), "last_factor must be from 0 to 1, got 2"),
+        (
+            lambda: replace(SMALL, input_dropout=1.0).start(8, 3, 30, 0),
+            "input_dropout must be from 0 to below 1, got 1",
+        ),
         (lambda: replace(SMALL, backend="jula").start(8, 3, 30, 0).scores(INPUTS), "did you mean 'julia'"),
     ],
 )

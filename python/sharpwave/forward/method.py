@@ -67,3 +67,10 @@ def shuffled(examples: int, batch: int, seed: int, epoch: int) -> Integers:
     order = np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, 1])).permutation(examples)
     whole = -(-examples // batch) * batch
     return np.concatenate([order, np.full(whole - examples, -1)]).reshape(-1, batch).astype(np.int64)
+
+
+def dropped_out(inputs: Array, share: float, seed: int, epoch: int) -> Array:
+    """Inputs of which a share, drawn anew in each epoch, is 0, and the others as much larger."""
+    random = np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, 2]))
+    found: Array = inputs * (random.random(inputs.shape, dtype=np.float32) >= share) / inputs.dtype.type(1 - share)
+    return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..backends import Backend, in_julia
 from ..counts import count
 from .epoch import Epoch, Settled, Work
-from .method import Array, DivergedError, Integers, UnsettledError, shuffled
+from .method import Array, DivergedError, Integers, UnsettledError, dropped_out, shuffled
 from .rates import Nudging, RateNetwork, Settling, Weights, energy_network, error_forward_network, target_loop_network
 
 _CHUNK = 100  # examples that settle together in a test
@@ -30,6 +30,7 @@ class RateMethod:
         last_factor: rates fall linearly, batch by batch, to this share of them.
         persistent: each example begins with the states that it settled to last.
         backend: `"julia"`, `"torch"` or `"auto"`.
+        input_dropout: share of inputs that are left out while it learns, drawn anew in each epoch.
     """
 
     hidden: tuple[int, ...] = (500, 500)
@@ -40,6 +41,7 @@ class RateMethod:
     last_factor: float = 0.02
     persistent: bool = False
     backend: Backend = "auto"
+    input_dropout: float = 0.0
 
     @abstractmethod
     def network(self, sizes: tuple[int, ...]) -> RateNetwork:
@@ -55,7 +57,7 @@ class ErrorForwardPropagation(RateMethod):
     """Outputs drive the first hidden layer; errors reach all layers going forward, with no other feedback.
 
     Args:
-        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend, input_dropout: see `RateMethod`.
         loop_rate: of the links from the outputs to the first hidden layer; 0: they are fixed.
         loop_scale: of their initial weights.
 
@@ -80,7 +82,7 @@ class ContinuousSignalPropagation(RateMethod):
     nothing goes back: after as many whole steps as there are layers, states have settled.
 
     Args:
-        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend, input_dropout: see `RateMethod`.
         target_rate: of the links from what outputs lack to the first hidden layer, the target generator; 0: they are
             fixed.
         target_scale: of their initial weights.
@@ -104,7 +106,7 @@ class EquilibriumPropagation(RateMethod):
     """Layers that drive each other both ways, and descend an energy.
 
     Args:
-        hidden, rates, settling, nudging, batch, last_factor, persistent, backend: see `RateMethod`.
+        hidden, rates, settling, nudging, batch, last_factor, persistent, backend, input_dropout: see `RateMethod`.
         tied: links back are those forward; else they have weights of their own, and learn them (vector fields).
 
     Source:
@@ -137,6 +139,8 @@ class RateLearner:
     def __init__(self, method: RateMethod, network: RateNetwork, examples: int, seed: int) -> None:
         if not 0 <= method.last_factor <= 1:
             raise ValueError(f"last_factor must be from 0 to 1, got {method.last_factor}")
+        if not 0 <= method.input_dropout < 1:
+            raise ValueError(f"input_dropout must be from 0 to below 1, got {method.input_dropout}")
         count("batch", method.batch)
         self.method, self.network, self.seed = method, network, seed
         self.weights = network.initial(seed)
@@ -149,6 +153,8 @@ class RateLearner:
         method, outputs = self.method, self.network.sizes[-1]
         order = shuffled(len(inputs), method.batch, self.seed, epoch)
         batches = len(order)
+        if method.input_dropout:
+            inputs = dropped_out(inputs, method.input_dropout, self.seed, epoch)
         done = (np.arange(batches) + epoch * batches) / max(1, epochs * batches - 1)
         work = Work(
             self.network, method.settling, method.nudging, order, 1 + (method.last_factor - 1) * done,
