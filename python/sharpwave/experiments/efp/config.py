@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...forward import RateMethod
 
 TWO, THREE, ENERGY = "two hidden layers", "three hidden layers", "equilibrium propagation"
+TWO_DROPOUT, THREE_DROPOUT = f"{TWO}, inputs left out", f"{THREE}, inputs left out"
 CONTINUOUS, FORWARD = "continuous signal propagation", "error forward-propagation"
 
 
@@ -54,7 +55,7 @@ class RateConfig(Images):
 
     @abstractmethod
     def kinds(self) -> dict[str, Kind]:
-        """All ways of learning, by name: three, and others that differ from the first in what the name says."""
+        """All ways of learning, by name: three, and others that differ from them in what the name says."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,26 @@ class EfpConfig(RateConfig):
     """Of three hidden layers."""
     weight_decay: float = 1e-4
     """At a rate of 1, a batch."""
+    input_dropout: float = 0.2
+    """Of networks of both depths that leave inputs out, and keep their states; as all numbers of theirs chosen on the
+    last 10,000 training images."""
+    dropout_epochs: int = 20
+    """Of them."""
+    dropout_rates: float = 1.0
+    """Their rates, in those of the other networks."""
+    dropout_weight_decay: float = 1e-4
+    """Of them, at a rate of 1, a batch."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.epochs, self.deep_epochs) < 1:
-            raise ValueError(f"epochs and deep_epochs must be at least 1, got {self.epochs} and {self.deep_epochs}")
+        for name in ("epochs", "deep_epochs", "dropout_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if len(self.rates) != 3 or len(self.deep_rates) != 4:
             raise ValueError(f"expected 3 rates and 4 deep_rates, got {self.rates} and {self.deep_rates}")
 
     def kinds(self) -> dict[str, Kind]:
-        """Two and three hidden layers, equilibrium propagation, and other ways to nudge two layers."""
+        """Two and three hidden layers, equilibrium propagation, other ways to nudge two layers, and inputs left out."""
         from ...forward import EquilibriumPropagation, ErrorForwardPropagation, Nudging, Settling
 
         nudging, hidden = Nudging(0.5, weight_decay=self.weight_decay), self.hidden
@@ -98,6 +109,13 @@ class EfpConfig(RateConfig):
             "live nudge, half steps": replace(two, settling=slow, nudging=live),
             "live nudge, half steps, one side": replace(two, settling=slow, nudging=replace(live, sides="positive")),
         }
+        dropping = {
+            name: replace(
+                way, rates=tuple(self.dropout_rates * rate for rate in way.rates), persistent=True,
+                nudging=replace(nudging, weight_decay=self.dropout_weight_decay), input_dropout=self.input_dropout,
+            )
+            for name, way in ((TWO_DROPOUT, two), (THREE_DROPOUT, three))
+        }  # fmt: skip
         energies: dict[str, RateMethod] = {
             "equilibrium propagation as published": EquilibriumPropagation((hidden,)),
             "vector-field equilibrium propagation": EquilibriumPropagation((hidden,), tied=False),
@@ -109,7 +127,8 @@ class EfpConfig(RateConfig):
             ),
             ENERGY: Kind(_energy(hidden, self.energy_rates), self.energy_epochs, self.seeds),
         }
-        return found | _compared(self, self.epochs, others) | _compared(self, self.energy_epochs, energies)
+        found |= _compared(self, self.epochs, others) | _compared(self, self.energy_epochs, energies)
+        return found | {name: Kind(way, self.dropout_epochs, self.seeds) for name, way in dropping.items()}
 
 
 def _energy(hidden: int, rates: tuple[float, float]) -> RateMethod:
@@ -145,6 +164,15 @@ class EfpFashionConfig(EfpConfig):
     """At a rate of 1, a batch."""
     energy_rates: tuple[float, float] = (0.2, 0.05)
     """Of equilibrium propagation, a choice: with those of MNIST it does not learn."""
+    input_dropout: float = 0.1
+    """Of networks of both depths that leave inputs out, and keep their states; as all numbers of theirs chosen on the
+    last 10,000 training images."""
+    dropout_epochs: int = 40
+    """Of them."""
+    dropout_rates: float = 1.5
+    """Their rates, in those of the other networks."""
+    dropout_weight_decay: float = 5e-5
+    """Of them, at a rate of 1, a batch."""
 
 
 @dataclass(frozen=True)

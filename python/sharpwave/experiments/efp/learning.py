@@ -109,7 +109,8 @@ def _report(context: Context, chosen: dict[str, Kind], found: Found) -> None:
         "Training: of the last epoch, each image before it was learned. Unsettled: largest change of a state in the "
         "last free step, median over batches of the last epoch. Arrival: the nudged step in which the error comes to "
         "each layer. Angle: of what links from layer to layer learn, from the way down the gradient through all steps, "
-        "after training. Kinds after the first three are the first with one thing changed.",
+        "after training. Kinds after the first three are the first with one thing changed; those with inputs left out "
+        "also keep their states, and learn for longer.",
     )  # fmt: skip
     context.figure(
         "curves",

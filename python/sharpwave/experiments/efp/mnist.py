@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..experiment import Experiment
-from .config import ENERGY, THREE, TWO, EfpConfig
+from .config import ENERGY, THREE, THREE_DROPOUT, TWO, TWO_DROPOUT, EfpConfig
 from .learning import learn
 
 _SOURCE = (
@@ -14,10 +14,10 @@ _SUMMARY = (
     "Outputs drive the first hidden layer, and there is no other feedback: errors reach all layers going forward. "
     "Networks settle, are nudged towards the target both ways, and learn from the difference."
 )
-_HEADLINE = tuple(f"{name}: test error" for name in (TWO, THREE, ENERGY))
+_HEADLINE = tuple(f"{name}: test error" for name in (TWO, THREE, ENERGY, TWO_DROPOUT, THREE_DROPOUT))
 _QUICK = {
     "seeds": 1, "compared": 1, "examples": 2000, "test_images": 1000, "hidden": 100, "epochs": 4, "deep_epochs": 4,
-    "energy_epochs": 4, "energy_rates": (0.2, 0.05),
+    "energy_epochs": 4, "energy_rates": (0.2, 0.05), "dropout_epochs": 4,
 }  # fmt: skip
 
 EXPERIMENT = Experiment(
