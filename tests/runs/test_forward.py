@@ -25,8 +25,9 @@ def test_networks_that_settle_learn_images(name: str, most: float, tmp_path: Pat
     # 90 % is chance; 2000 images, four epochs
     assert all(errors[f"{kind} hidden layers: test error"] < most for kind in ("two", "three"))
     assert errors["equilibrium propagation: test error"] < most
+    assert all(errors[f"{kind} hidden layers, inputs left out: test error"] < most for kind in ("two", "three"))
     found = xarray.load_dataset(run.directory / "results" / "learn.nc")
-    assert len(found.kind) == 13
+    assert len(found.kind) == 15
     falling = found.train.sel(kind=["two hidden layers", "loop fixed", "states kept"]).isel(seed=0)
     assert (np.diff(falling.values, axis=1) < 0).all()
     assert not list(run.directory.rglob("*.npz"))

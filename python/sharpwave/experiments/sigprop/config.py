@@ -20,7 +20,9 @@ class SigPropConfig(Images):
     seeds: int = 3
     """Networks of each kind."""
     epochs: int = 6
-    """Of all kinds."""
+    """Of all kinds with dense layers."""
+    convolutional_epochs: int = 3
+    """Of all kinds with convolutions."""
     hidden: tuple[int, ...] = (500, 500, 500)
     """Units of dense layers."""
     channels: tuple[int, ...] = (16, 32)
@@ -31,7 +33,8 @@ class SigPropConfig(Images):
     """Processes."""
 
     def __post_init__(self) -> None:
-        if min(self.seeds, self.examples, self.test_images, self.epochs, self.jobs, *self.hidden) < 1:
+        epochs = self.epochs, self.convolutional_epochs
+        if min(self.seeds, self.examples, self.test_images, *epochs, self.jobs, *self.hidden) < 1:
             raise ValueError("all numbers must be at least 1")
         if len(self.hidden) < 2 or not self.depths:
             raise ValueError("expected at least two dense layers, and a depth")

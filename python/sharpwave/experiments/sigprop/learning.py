@@ -40,6 +40,10 @@ def learn(context: Context) -> dict[str, Any]:
     }
 
 
+def _epochs(config: SigPropConfig, layers: str) -> int:
+    return config.epochs if layers == "dense" else config.convolutional_epochs
+
+
 def _train(config: SigPropConfig, kind: Kind, seed: int, path: Path) -> dict[str, Any]:
     import torch
 
@@ -47,7 +51,7 @@ def _train(config: SigPropConfig, kind: Kind, seed: int, path: Path) -> dict[str
     from ...forward.probes import alignment, find_collapse
     from ...forward.sigprop import SigProp
 
-    model, found = fit_and_test(config, kind.method, config.epochs, seed, path)
+    model, found = fit_and_test(config, kind.method, _epochs(config, kind.layers), seed, path)
     images, labels = first_images(config, 128)
     x, y = torch.from_numpy(images), torch.tensor(labels)
     taught: Any = model.learner_
@@ -116,9 +120,9 @@ def _report(context: Context, every: list[Kind], found: list[list[dict[str, Any]
             f"{name.capitalize()} layers",
             ["way", "targets", "loss", "error / %", "s an epoch", "memory / MB", "by layer", "angle / degrees", ""],
             its,
-            "Test error, mean ± sd over networks at equal epochs. Memory: most that is kept for backward passes at any "
-            "moment of a batch of 128, and while each layer learns. Angle: of each layer's step, before Adam, from "
-            "that of the gradient of the last loss, after training.",
+            f"Test error, mean ± sd over networks, after {_epochs(context.config, name)} epochs. Memory: most that is "
+            "kept for backward passes at any moment of a batch of 128, and while each layer learns. Angle: of each "
+            "layer's step, before Adam, from that of the gradient of the last loss, after training.",
         )
 
 
