@@ -148,6 +148,8 @@ def test_dark_replay_holds_to_what_the_network_made_of_examples(target: Target) 
 def test_a_target_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown target 'logit': did you mean 'logits'"):
         DarkReplay(BUDGET, target="logit")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must be 'logits' or 'features', got 'labels'"):
+        DarkReplay(BUDGET, target="labels")
 
 
 def test_a_store_is_empty_before_the_first_task_has_ended_and_never_holds_what_comes() -> None:

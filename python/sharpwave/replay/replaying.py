@@ -150,6 +150,9 @@ class DarkReplay(Stored):
         batch: examples that are shown again at a time, of each kind.
         target: what it made of them: `"logits"` as published, or `"features"`, activities of its last hidden layer.
 
+    Raises:
+        ValueError: another target.
+
     Source:
         Buzzega and others, NeurIPS 2020.
     """
@@ -158,6 +161,8 @@ class DarkReplay(Stored):
         self, budget: int, alpha: float = 0.5, beta: float = 1.0, batch: int = 128, target: Target = "logits"
     ) -> None:  # fmt: skip
         super().__init__(budget, Reservoir(), "step", target)
+        if target == "labels":
+            raise ValueError("target must be 'logits' or 'features', got 'labels', which are learned in any case")
         self.alpha, self.beta, self.batch = alpha, beta, batch
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:

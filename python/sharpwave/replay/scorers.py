@@ -71,7 +71,7 @@ def reward(shown: Shown) -> Tensor:
 
 
 def staleness(shown: Shown) -> Tensor:
-    """How long it was not shown: as what has just been shown all are worth the same, and grow; see `GROWING`."""
+    """How long ago each was shown: 1 for all that have just been shown, from where it grows; see `GROWING`."""
     return torch.ones(len(shown.y))
 
 
