@@ -47,9 +47,11 @@ class RateConfig(Images):
     """Of equilibrium propagation, with one hidden layer as published."""
     energy_rates: tuple[float, float] = (0.8, 0.2)
     """Of equilibrium propagation; chosen on the last 10,000 training images of MNIST."""
+    jobs: int = 1
+    """Processes; each has as many threads as `SHARPWAVE_THREADS` says, or as there are cores."""
 
     def __post_init__(self) -> None:
-        numbers = (self.seeds, self.examples, self.test_images, self.hidden, self.energy_epochs)
+        numbers = (self.seeds, self.examples, self.test_images, self.hidden, self.energy_epochs, self.jobs)
         if min(numbers) < 1 or self.compared < 0:
             raise ValueError("all numbers must be at least 1, compared at least 0")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..experiment import Context
 from ..fitting import first_images, fit_and_test
-from ..sweeping import kept, mean_and_sd, points, shown
+from ..sweeping import Task, mean_and_sd, points, shown, swept
 from .config import Kind, RateConfig
 
 if TYPE_CHECKING:
@@ -27,16 +27,17 @@ Found = dict[str, list[dict[str, Any]]]
 def learn(context: Context) -> dict[str, Any]:
     """Train all networks; those that are trained stay, and one in training goes on from its last epoch."""
     config, home = context.config, points(context)
-    chosen, found = config.kinds(), dict[str, list[dict[str, Any]]]()
-    total, done = sum(kind.seeds * kind.epochs for kind in chosen.values()), 0
+    chosen = config.kinds()
+    tasks: dict[str, Task] = {}
+    named: dict[str, list[str]] = {}
     for place, (name, kind) in enumerate(chosen.items()):
-        found[name] = []
-        for seed in range(config.seed, config.seed + kind.seeds):
-            label = home / f"kind-{place}-seed-{seed}"
-            found[name].append(kept(label.with_suffix(".json"), partial(_train, config, kind, seed, label)))
-            done += kind.epochs
-            context.progress(done, total)
-        context.timing(f"{name}, an epoch", float(np.mean([one["seconds"] for one in found[name]])))
+        named[name] = [f"kind-{place}-seed-{seed}" for seed in range(config.seed, config.seed + kind.seeds)]
+        for seed, label in enumerate(named[name], config.seed):
+            tasks[label] = partial(_train, config, kind, seed, home / f"{label}.npz")
+    done = swept(context, tasks, config.jobs)
+    found = {name: [done[label] for label in labels] for name, labels in named.items()}
+    for name, ones in found.items():
+        context.timing(f"{name}, an epoch", float(np.mean([one["seconds"] for one in ones])))
     _report(context, chosen, found)
     longest = max(kind.epochs for kind in chosen.values())
     curves = np.full((len(found), config.seeds, longest), np.nan)
@@ -56,9 +57,9 @@ def _padded(ones: list[dict[str, Any]], seeds: int) -> list[float]:
     return [one["error"] for one in ones] + [np.nan] * (seeds - len(ones))
 
 
-def _train(config: RateConfig, kind: Kind, seed: int, label: Path) -> dict[str, Any]:
+def _train(config: RateConfig, kind: Kind, seed: int, path: Path) -> dict[str, Any]:
     """Errors in percent: of the test images, and epoch by epoch of the training images before each was learned."""
-    model, found = fit_and_test(config, kind.method, kind.epochs, seed, label.with_suffix(".npz"))
+    model, found = fit_and_test(config, kind.method, kind.epochs, seed, path)
     history = model.history_
     train = [100 * (1 - accuracy) for accuracy in history.get("accuracy", [])]
     return {**found, "train": train, "change": history.get("change", [np.nan])[-1], **_probed(config, model)}
