@@ -36,9 +36,8 @@ _PAIRED: dict[str, Callable[[Say], tuple[list[Entry], list[Cost]]]] = {
     "waves": measure_waves,
     "dynamics": measure_dynamics,
     "forward": measure_forward,
-    "replay": measure_replay,
 }
-GROUPS = ("bridge", "ode", "recall", "spiking", *_PAIRED)
+GROUPS = ("bridge", "ode", "recall", "spiking", "replay", *_PAIRED)
 LIMIT = 30.0  # seconds of one sample
 SAVED = Path("scripts/results/bench.json")
 
@@ -117,6 +116,13 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
                     say(f"{name}: not measured: {error}")
                     continue
                 yield name, Group(context(command, {}), (), tuple(pairs), tuple(steps))
+            elif name == "replay":
+                try:
+                    points, pairs, steps = measure_replay(ours, peers, limit, say)
+                except JuliaUnavailableError as error:
+                    say(f"replay: not measured: {error}")
+                    continue
+                yield name, Group(context(command, versions), tuple(points), tuple(pairs), tuple(steps), missing)
             elif name == "spiking":
                 points, beside = measure_spiking(ours, peers, limit, say)
                 yield name, Group(context(command, versions), tuple(points), tuple(beside), _growth(say), missing)

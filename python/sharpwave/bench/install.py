@@ -21,9 +21,12 @@ PACKAGES = (
     "bindsnet==0.3.4",
     "brian2",
     "nest-simulator",
+    "torchvision==0.28.*",
+    "avalanche-lib==0.6.0",
 )
-# BindsNET asks for a later torch and for what only its data sets and environments use (see peers/bindsnet_core.py).
-ALONE = ("bindsnet==0.3.4",)
+# BindsNET asks for a later torch and for what only its data sets and environments use (see peers/bindsnet_core.py);
+# torchvision for a torch that is built with CUDA.
+ALONE = ("bindsnet==0.3.4", "torchvision==0.28.*")
 HINTS = {
     "numbalsoda": "it is built from source, with CMake and a Fortran compiler (gfortran, or the one that FC names)",
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .ode import OURS as OUR_ODE_SOLVERS
+from .ours_replay import SOLVERS as REPLAY_SOLVERS
 from .ours_spiking import spiking_solvers
 from .peers.recall_cases import CASES, RecallCase
 from .peers.recall_torch import best_threads
@@ -169,6 +170,7 @@ def solvers() -> list[Solver]:
         Solver(PRODUCTS[0], ("numpy",), tuple(CASES), _products("numpy")),
         Solver(PRODUCTS[1], ("torch",), tuple(CASES), _products("torch")),
         *spiking_solvers(),
+        *REPLAY_SOLVERS,
     ]
 
 

@@ -1,28 +1,41 @@
-"""What replay costs besides learning, experience replay against the reference procedure, and a phase of sleep."""
+"""What replay costs besides learning, experience replay against peers, and a phase of sleep."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .measure import Say, samples
-from .record import Cost, Entry, beside
+from .measure import Say, Series, measure, peer_series, samples
+from .ours_replay import OURS
+from .peers.continual_cases import REPLAY, ReplayCase
+from .record import Cost, Entry, Point, beside
+from .worker import Worker
 
 if TYPE_CHECKING:
     from ..replay import ExperienceReplay, Learner, Stream
 
 ITEMS, STEPS, BATCH = 100_000, 50, 128
+EXAMPLES = 12_800  # training images of split MNIST
+SETTLE = 0.5  # seconds before a sample
+SAME_ACCURACY = 0.05  # by how much a peer may learn better in as many batches
 OVERHEAD_BOUND = 0.05  # of a step of training
 SLEEP_BOUND = 10.0  # seconds
 
 
-def measure_replay(say: Say) -> tuple[list[Entry], list[Cost]]:
-    """Measure a step of replay and its parts that are no learning, a task against the reference, and sleep.
+def measure_replay(
+    ours: Worker, peers: Worker | None, limit: float, say: Say
+) -> tuple[list[Point], list[Entry], list[Cost]]:  # fmt: skip
+    """Measure split MNIST beside peers, what a step of replay does that is no learning, and sleep.
 
     Args:
+        ours, peers: the workers; without `peers`, ours alone.
+        limit: seconds that one sample may take.
         say: takes lines that tell how it goes.
 
     Raises:
@@ -31,7 +44,7 @@ def measure_replay(say: Say) -> tuple[list[Entry], list[Cost]]:
     import torch
 
     torch.set_num_threads(2)
-    return [_task(say)], [*_overhead(say), *_sleep(say)]
+    return *_tasks(ours, peers, limit, say), [*_overhead(say), *_sleep(say)]
 
 
 def _images(number: int) -> Stream:
@@ -96,67 +109,72 @@ def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
     return work
 
 
-def _task(say: Say) -> Entry:
-    """Batches of the second of two tasks with experience replay: ours, and the reference's data loaders."""
-    from ..replay import ExperienceReplay, Learner, Settings
+def _tasks(ours: Worker, peers: Worker | None, limit: float, say: Say) -> tuple[list[Point], list[Entry]]:
+    """Split MNIST with experience replay: ours beside peers, by the time of a batch."""
+    from ..data import load
 
-    stream = _images(24_000)
-    learner = Learner(stream, Settings(iterations=200), [ExperienceReplay(1000 * 796)], 0)
-    learner.learn(0)
+    mnist, points, entries = load("mnist"), list[Point](), list[Entry]()
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "mnist.npz"
+        np.savez(
+            path, x=mnist.train_images[:EXAMPLES], y=mnist.train_labels[:EXAMPLES], test_x=mnist.test_images,
+            test_y=mnist.test_labels,
+        )  # fmt: skip
+        for problem in REPLAY:
+            given = {"images": str(path)}
+            series = [Series(ours, OURS, [(0.0, 0.0)], given), *peer_series(peers, problem, [(0.0, 0.0)], given)]
+            found = measure(problem, series, lambda y: 0.0, limit, say, repeats=3, budget=60.0, settle=SETTLE)
+            own, *others = (_of_a_batch(point) for point in found)
+            points += [own, *others]
+            alone = _products(REPLAY[problem])
+            say(f"{problem}: matrix products of a batch alone, {1e3 * alone:.3g} ms")
+            entries += [_beside(other, own, alone) for other in others]
+    return points, entries
 
-    def ours() -> None:
-        learner.finished, learner.iteration = 1, 0
-        learner.learn(1)
 
-    mine, theirs = samples(ours, 3)[1] / 200, samples(_reference(stream, 200), 3)[1] / 200
-    say(f"a step of experience replay: {1e3 * mine:.3g} ms, the reference procedure {1e3 * theirs:.3g} ms")
-    how = (
-        "784-400-400-4, batches of 128 new and 128 stored images, Adam; the reference: a torch DataLoader over images "
-        "that a transform turns to tensors one by one, and another one over the stored ones"
+def _of_a_batch(point: Point) -> Point:
+    """The point with times of a single batch."""
+    if point.seconds is None or point.fastest is None or point.slowest is None:
+        return point
+    seconds, fastest, slowest = (
+        value / point.stats["batches"] for value in (point.seconds, point.fastest, point.slowest)
     )
-    return beside(
-        "experience replay, a batch", "the reference procedure, 2 threads", theirs, mine, how, "sharpwave torch"
-    )
+    return replace(point, seconds=seconds, fastest=fastest, slowest=slowest)
 
 
-def _reference(stream: Stream, iterations: int) -> Callable[[], None]:
-    """The procedure of public code for continual learning: data sets of images with transforms, and data loaders."""
+def _products(case: ReplayCase) -> float:
+    """Seconds of the matrix products of a batch of new and stored images alone, by torch."""
     import torch
-    from torch import nn
-    from torch.nn import functional
-    from torch.utils.data import DataLoader, Dataset
 
-    class Pictures(Dataset[Any]):
-        def __init__(self, pixels: np.ndarray, labels: np.ndarray) -> None:
-            self.pixels, self.labels = pixels, labels
-
-        def __len__(self) -> int:
-            return len(self.labels)
-
-        def __getitem__(self, k: int) -> tuple[Any, int]:
-            picture = torch.from_numpy(self.pixels[k].reshape(28, 28, 1)).permute(2, 0, 1).contiguous()
-            return picture.float().div(255), int(self.labels[k])
-
-    old, new = (task.train for task in stream.tasks)
-    layers = [layer for a, b in pairwise((784, 400, 400)) for layer in (nn.Linear(a, b), nn.ReLU())]
-    network = nn.Sequential(nn.Flatten(), *layers, nn.Linear(400, 4))
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    pictures = [Pictures(old.pixels[old.rows[:1000]], old.labels[:1000]), Pictures(new.pixels[new.rows], new.labels)]
-
-    def batches(data: Dataset[Any]) -> Iterator[Any]:
-        while True:
-            yield from DataLoader(data, batch_size=BATCH, shuffle=True, drop_last=True)
+    sizes = (784, *case.hidden, 10)
+    layers = [torch.rand(2 * case.batch, size) for size in sizes]
+    weights = [torch.rand(after, before) for before, after in pairwise(sizes)]
 
     def work() -> None:
-        stored, fresh = (batches(data) for data in pictures)
-        for _ in range(iterations):
-            (x, y), (x_old, y_old) = next(fresh), next(stored)
-            optimizer.zero_grad()
-            loss = functional.cross_entropy(network(x), y) / 2 + functional.cross_entropy(network(x_old), y_old) / 2
-            torch.autograd.backward([loss])
-            optimizer.step()
+        for place, (w, x, y) in enumerate(zip(weights, layers, layers[1:], strict=False)):
+            torch.mm(x, w.T)
+            torch.mm(y.T, x)
+            if place:
+                torch.mm(y, w)
 
-    return work
+    return samples(work, 50)[25]
+
+
+def _beside(peer: Point, own: Point, alone: float) -> Entry:
+    """A peer beside ours, where ours has learned as well, and what the matrix products alone take."""
+    why = next((point.status for point in (peer, own) if point.seconds is None), "")
+    if why:
+        return Entry(peer.problem, own.solver, peer.solver, 0.0, 0.0, peer.seconds, None, own.seconds, None, None, why)
+    a, b = peer.stats["accuracy"], own.stats["accuracy"]
+    how = (
+        f"a batch of 128 new and 128 stored images of {EXAMPLES:,}, 784-400-400-10, Adam, one pass; right in the end: "
+        f"{a:.1%}, ours {b:.1%}; matrix products alone: {1e3 * alone:.3g} ms"
+    )
+    if a > b + SAME_ACCURACY:
+        return Entry(peer.problem, own.solver, peer.solver, 0.0, 0.0, peer.seconds, None, own.seconds, None, None, how)
+    assert peer.seconds
+    assert own.seconds
+    return beside(peer.problem, peer.solver, peer.seconds, own.seconds, how, own.solver)
 
 
 def _sleep(say: Say) -> Iterator[Cost]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isqrt
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +10,13 @@ from ..counts import count
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_WIDTH = 32  # numbers of a block: a draw goes through the sums of all blocks, and through one block for each place
+
 
 class Priorities:
     """Numbers of so many places, 0 at first.
 
-    Sums of blocks are kept, so that neither a draw nor a change goes through all places.
+    Sums of blocks are kept, so that neither a draw nor a change goes through all numbers.
 
     Args:
         places: how many.
@@ -31,9 +31,8 @@ class Priorities:
 
     def __init__(self, places: int) -> None:
         self.places = count("places", places)
-        self._width = max(1, isqrt(self.places))
-        blocks = -(-self.places // self._width)
-        self._values = np.zeros((blocks, self._width))
+        blocks = -(-self.places // _WIDTH)
+        self._values = np.zeros((blocks, _WIDTH))
         self._sums = np.zeros(blocks)
 
     @property
@@ -56,7 +55,7 @@ class Priorities:
             bad = values[~(np.isfinite(values) & (values >= 0))][0]
             raise ValueError(f"priorities must be finite and not negative, got {bad}")
         self._values.reshape(-1)[places] = values
-        changed = np.unique(places // self._width)
+        changed = np.unique(places // _WIDTH)
         self._sums[changed] = self._values[changed].sum(axis=1)
 
     def grow(self, factor: float) -> None:
@@ -81,9 +80,9 @@ class Priorities:
             raise ValueError("there is nothing to draw: all priorities are 0")
         at = random.random(number) * ends[-1]
         block = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(self._sums)[-1])
-        left = at - (ends[block] - self._sums[block])
-        within = np.cumsum(self._values[block], axis=1)
-        last = self._width - 1 - np.argmax(self._values[block][:, ::-1] > 0, axis=1)
-        inside = np.minimum((within <= left[:, None]).sum(axis=1), last)
-        found: Integers = block * self._width + inside
+        left, values = at - (ends[block] - self._sums[block]), self._values[block]
+        inside = (values.cumsum(axis=1) <= left[:, None]).sum(axis=1)
+        wrong = np.flatnonzero(values[np.arange(number), np.minimum(inside, _WIDTH - 1)] == 0)  # by rounding
+        inside[wrong] = _WIDTH - 1 - np.argmax(values[wrong, ::-1] > 0, axis=1)
+        found: Integers = block * _WIDTH + np.minimum(inside, _WIDTH - 1)
         return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from . import (
     compiled_ode,
+    continual_avalanche,
+    continual_torch,
     delay,
     recall_scipy,
     recall_torch,
@@ -25,6 +27,8 @@ SOLVERS = [
     *spiking_bindsnet.SOLVERS,
     *spiking_brian.SOLVERS,
     *spiking_nest.SOLVERS,
+    *continual_torch.SOLVERS,
+    *continual_avalanche.SOLVERS,
 ]
 
 if __name__ == "__main__":
