@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-_KEPT = ("step", "exp_avg", "exp_avg_sq")  # of Adam
-
 Arrays = dict[str, NDArray[Any]]
 M = TypeVar("M", bound=nn.Module)
 
@@ -49,8 +47,8 @@ def restore_module(module: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> Non
     module.load_state_dict({key: torch.tensor(arrays[key]) for key in module.state_dict()})
 
 
-def adam_arrays(optimizer: torch.optim.Adam) -> Arrays:
-    """What Adam has gathered of its first group of parameters."""
+def optimizer_arrays(optimizer: torch.optim.Optimizer) -> Arrays:
+    """What an optimizer has gathered of its first group of parameters."""
     found: Arrays = {}
     for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
         for name, value in optimizer.state.get(parameter, {}).items():
@@ -58,9 +56,10 @@ def adam_arrays(optimizer: torch.optim.Adam) -> Arrays:
     return found
 
 
-def restore_adam(optimizer: torch.optim.Adam, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Take up what `adam_arrays` gave."""
+def restore_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Take up what `optimizer_arrays` gave."""
     optimizer.state.clear()
     for number, parameter in enumerate(optimizer.param_groups[0]["params"]):
-        if f"{number}/step" in arrays:
-            optimizer.state[parameter] = {name: torch.tensor(arrays[f"{number}/{name}"]) for name in _KEPT}
+        gathered = {name: torch.tensor(array) for name, array in under(f"{number}", arrays).items()}
+        if gathered:
+            optimizer.state[parameter] = gathered

@@ -6,11 +6,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sharpwave.data import load
-from sharpwave.replay import ContinualExperiment, Settings, SleepReplay, SleepRule, sleep, split_stream
+from sharpwave.replay import (
+    ContinualExperiment,
+    Learner,
+    RectifiedOutputs,
+    Settings,
+    SleepReplay,
+    SleepRule,
+    sleep,
+    split_stream,
+)
 
 DIGITS = load("digits")
 LIVELY = SleepRule(thresholds=(1.0, 1.5, 1.0), scale=2.0)
@@ -98,3 +108,23 @@ def test_a_network_sleeps_after_each_task_but_the_first() -> None:
         ContinualExperiment(
             stream=split_stream(DIGITS), strategy=lambda: [SleepReplay()], settings=Settings(hidden=(40,))
         ).run()
+
+
+def test_descent_with_momentum_goes_on_where_it_was() -> None:
+    stream = split_stream(DIGITS)
+    quick = Settings(hidden=(40, 30), learning_rate=0.3, batch=32, iterations=80, bias=False)
+    whole, stopped = (Learner(stream, quick, [RectifiedOutputs()], 3) for _ in range(2))
+    kept = []
+    whole.learn(0, every=20, kept=lambda: kept.append(whole.arrays()))
+    assert any("momentum_buffer" in name for name in kept[0])
+    stopped.restore(kept[0])
+    stopped.learn(0)
+    for one, other in zip(whole.network.parameters(), stopped.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert whole.accuracy(0) > 0.9
+
+
+@pytest.mark.parametrize("what", [{"initial": 0.0}, {"dropout": 1.0}, {"momentum": 1.0}])
+def test_descents_that_are_none_are_refused(what) -> None:
+    with pytest.raises(ValueError, match="initial must be positive, dropout and momentum from 0 to below 1"):
+        RectifiedOutputs(**what)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..torch_state import Arrays, adam_arrays, grouped, module_arrays, restore_adam, restore_module, under
+from ..torch_state import Arrays, grouped, module_arrays, optimizer_arrays, restore_module, restore_optimizer, under
 from .blocks import SeededDropout
 
 MILESTONES, FALL = (0.5, 0.75, 0.875, 0.94), 0.25  # of training, and of the learning rate there: arXiv 2204.01723
@@ -60,14 +60,14 @@ class Updates:
 
     def arrays(self) -> Arrays:
         """All that they go on from."""
-        steps = {f"{place}": adam_arrays(optimizer) for place, optimizer in enumerate(self.optimizers)}
+        steps = {f"{place}": optimizer_arrays(optimizer) for place, optimizer in enumerate(self.optimizers)}
         return {"taken": np.array(self.taken), **grouped(steps)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `arrays` gave."""
         self.taken = [int(count) for count in arrays["taken"]]
         for place, optimizer in enumerate(self.optimizers):
-            restore_adam(optimizer, under(f"{place}", arrays))
+            restore_optimizer(optimizer, under(f"{place}", arrays))
 
 
 def modules_arrays(modules: Mapping[str, nn.Module]) -> Arrays:

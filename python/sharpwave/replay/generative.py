@@ -9,7 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from ..counts import count
-from ..torch_state import adam_arrays, frozen_copy, grouped, module_arrays, restore_adam, restore_module, under
+from ..torch_state import (
+    frozen_copy,
+    grouped,
+    module_arrays,
+    optimizer_arrays,
+    restore_module,
+    restore_optimizer,
+    under,
+)
 from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
@@ -116,14 +124,14 @@ class GenerativeReplay(_Dreaming):
 
     def arrays(self) -> Arrays:
         """See `Part`."""
-        own = {"generator": module_arrays(self.generator), "adam": adam_arrays(self.optimizer)}
+        own = {"generator": module_arrays(self.generator), "optimizer": optimizer_arrays(self.optimizer)}
         return super().arrays() | grouped(own)
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         super().restore(arrays)
         restore_module(self.generator, under("generator", arrays))
-        restore_adam(self.optimizer, under("adam", arrays))
+        restore_optimizer(self.optimizer, under("optimizer", arrays))
 
 
 class BrainInspiredReplay(_Dreaming):

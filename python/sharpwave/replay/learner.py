@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ..counts import count
 from ..forward.method import DivergedError
-from ..torch_state import adam_arrays, grouped, module_arrays, restore_adam, restore_module, under
+from ..torch_state import grouped, module_arrays, optimizer_arrays, restore_module, restore_optimizer, under
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part
 from .streams import Array, Examples, Integers, Stream, batches
@@ -59,7 +59,7 @@ class Learner:
             self.network = Perceptron(
                 self.stream.features, self.settings.hidden, self.stream.outputs, self.settings.bias
             )
-        self.optimizer = self.adam(self.network)
+        self.optimizer: torch.optim.Optimizer = self.adam(self.network)
 
     def teach(self, name: str, module: nn.Module) -> None:
         """Let another module learn too, from the same loss; before the first task."""
@@ -227,12 +227,12 @@ class Learner:
     def _learned(self) -> dict[str, Arrays]:
         """What learns, by name."""
         found = {name: module_arrays(module) for name, module in self._modules().items()}
-        return found | {"adam": adam_arrays(self.optimizer)}
+        return found | {"optimizer": optimizer_arrays(self.optimizer)}
 
     def _restore_learned(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         for name, module in self._modules().items():
             restore_module(module, under(name, arrays))
-        restore_adam(self.optimizer, under("adam", arrays))
+        restore_optimizer(self.optimizer, under("optimizer", arrays))
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"network": self.network, **{f"besides/{name}": module for name, module in self.besides.items()}}

@@ -17,7 +17,7 @@ class Settings:
 
     Attributes:
         hidden: units of its layers.
-        learning_rate: of Adam, whose moments are kept from task to task.
+        learning_rate: of Adam, whose moments are kept from task to task, or of what a part puts in its place.
         batch: new examples at a time.
         iterations: batches of each task.
         bias: whether units have one.

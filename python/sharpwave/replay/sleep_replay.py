@@ -18,21 +18,27 @@ _CHUNK = 2000
 
 
 class RectifiedOutputs(Part):
-    """Rectified outputs learn to be 1 for what is right and 0 for all else, from small initial weights.
+    """Rectified outputs learn to be 1 for what is right and 0 for all else, by plain gradient descent.
 
-    This is how networks learn that are to be converted to integrate-and-fire units.
+    This is how networks learn that are to be converted to integrate-and-fire units. The learning rate is that of the
+    settings, of gradient descent; all defaults are choices.
 
     Args:
         initial: weights are drawn evenly from - this to + this.
+        dropout: share of hidden units that are left out.
+        momentum: of the descent.
 
     Source:
         Diehl and others, Fast-classifying, high-accuracy spiking deep networks, IJCNN 2015.
     """
 
-    def __init__(self, initial: float = 0.01) -> None:
-        if not initial > 0:
-            raise ValueError(f"initial must be positive, got {initial}")
-        self.initial = initial
+    def __init__(self, initial: float = 0.01, dropout: float = 0.25, momentum: float = 0.5) -> None:
+        if not (initial > 0 and 0 <= dropout < 1 and 0 <= momentum < 1):
+            raise ValueError(
+                "initial must be positive, dropout and momentum from 0 to below 1, got "
+                f"{initial}, {dropout} and {momentum}"
+            )
+        self.initial, self.dropout, self.momentum = initial, dropout, momentum
 
     @torch.no_grad()
     def start(self, learner: Learner) -> None:
@@ -41,9 +47,16 @@ class RectifiedOutputs(Part):
         for layer in (*learner.network.hidden, learner.network.head):
             layer.weight.uniform_(-self.initial, self.initial, generator=learner.generator)
         learner.own_loss = self._loss
+        weights, rate = learner.network.parameters(), learner.settings.learning_rate
+        learner.optimizer = torch.optim.SGD(weights, lr=rate, momentum=self.momentum)
 
     def _loss(self, batch: Batch) -> Tensor:
-        said = torch.relu(self.learner.network(batch.x))
+        network, h = self.learner.network, batch.x
+        for layer in network.hidden:
+            h = torch.relu(layer(h))
+            kept = torch.rand(h.shape, generator=self.learner.generator) >= self.dropout
+            h = h * kept / (1 - self.dropout)
+        said = torch.relu(network.head(h))
         wanted = functional.one_hot(batch.y, said.shape[1]).to(said.dtype)
         return (said - wanted).square().sum(1).mean() / 2
 
