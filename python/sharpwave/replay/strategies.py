@@ -12,16 +12,23 @@ from .latent import LatentReplay, QuantisedReplay
 from .part import Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
-from .stores import Reservoir
+from .stores import ClassBalanced, Reservoir
 from .streams import SCENARIOS, Scenario
 
-_LAMBDA, _C = 1e5, 10.0  # choices
+_LAMBDA = {"task": 1e5, "domain": 1e5, "class": 1e5}  # these were chosen on training images of MNIST that were left out
+_C = {"task": 10.0, "domain": 100.0, "class": 10.0}
 
 
-def strategies(scenario: Scenario, budget: int) -> dict[str, Strategy]:
+def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict[str, Strategy]:
     """All strategies for a scenario, each of which keeps no more than so many bytes of examples.
 
     Penalties and generators keep copies of weights instead; `ContinualResult.bytes` counts them.
+
+    Args:
+        scenario: see `Stream`.
+        budget: bytes.
+        most: examples of each class that stores balanced by class keep; None: as many as there is room for, so that
+            first classes have more of them until others come.
 
     Raises:
         ValueError: there is no such scenario.
@@ -35,15 +42,15 @@ def strategies(scenario: Scenario, budget: int) -> dict[str, Strategy]:
         raise ValueError(unknown("scenario", scenario, SCENARIOS))
     found: dict[str, Strategy] = {
         "none": list,
-        "EWC": lambda: [ElasticWeightConsolidation(_LAMBDA)],
-        "SI": lambda: [SynapticIntelligence(_C)],
+        "EWC": lambda: [ElasticWeightConsolidation(_LAMBDA[scenario])],
+        "SI": lambda: [SynapticIntelligence(_C[scenario])],
         "LwF": lambda: [LearningWithoutForgetting()],
-        "experience replay": lambda: [ExperienceReplay(budget)],
+        "experience replay": lambda: [ExperienceReplay(budget, ClassBalanced(most))],
         "reservoir replay": lambda: [ExperienceReplay(budget, Reservoir(), "step")],
-        "loss-scored replay": lambda: [ScoredReplay(budget, "loss")],
-        "A-GEM": lambda: [AveragedGradients(budget)],
+        "loss-scored replay": lambda: [ScoredReplay(budget, "loss", ClassBalanced(most))],
+        "A-GEM": lambda: [AveragedGradients(budget, ClassBalanced(most))],
         "DER++": lambda: [DarkReplay(budget)],
-        "MIR": lambda: [InterferedReplay(budget)],
+        "MIR": lambda: [InterferedReplay(budget, ClassBalanced(most))],
         "GDumb": lambda: [GreedySampler(budget)],
         "latent replay": lambda: [LatentReplay(budget)],
         "latent replay, two layers": lambda: [LatentReplay(budget, (1, 2))],

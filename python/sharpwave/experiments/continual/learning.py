@@ -95,7 +95,8 @@ def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, pa
         learn_offline(learner)
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
         return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": float("nan")}
-    strategy = strategies(scenario, budget(config.memory * stream.classes, stream))[name]
+    most = None if scenario == "domain" else config.memory  # tasks share labels there
+    strategy = strategies(scenario, budget(config.memory * stream.classes, stream), most)[name]
     return train(config, stream, strategy, seed, path)
 
 
