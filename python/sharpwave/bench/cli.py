@@ -23,7 +23,7 @@ from .ode import measure_odes
 from .peers.recall_cases import CASES
 from .recall import OURS as OUR_RECALL
 from .recall import measure_recalls
-from .record import Cost, Entry, Group, compare, context, save
+from .record import Cost, Entry, Group, Point, compare, context, save
 from .replay import measure_replay
 from .spiking import measure_growth, measure_spiking
 from .table import details, summary
@@ -98,38 +98,32 @@ def run(names: Sequence[str], root: Path, limit: float, command: str, say: Say) 
         for name, why in missing.items():
             say(f"skipped: {name} ({why})")
         for name in names:
-            if name == "bridge":
-                try:
-                    costs = tuple(measure_bridge(say))
-                except JuliaUnavailableError as error:
-                    say(f"bridge: not measured: {error}")
-                    continue
-                yield name, Group(context(command, {}), costs=costs)
-            elif name == "ode":
-                points = measure_odes(ours, peers, limit, say)
-                entries = compare(points, OUR_ODE_SOLVERS)
-                yield name, Group(context(command, versions), tuple(points), entries, (), missing)
-            elif name in _PAIRED:
-                try:
-                    pairs, steps = _PAIRED[name](say)
-                except JuliaUnavailableError as error:
-                    say(f"{name}: not measured: {error}")
-                    continue
-                yield name, Group(context(command, {}), (), tuple(pairs), tuple(steps))
-            elif name == "replay":
-                try:
-                    points, pairs, steps = measure_replay(ours, peers, limit, say)
-                except JuliaUnavailableError as error:
-                    say(f"replay: not measured: {error}")
-                    continue
-                yield name, Group(context(command, versions), tuple(points), tuple(pairs), tuple(steps), missing)
-            elif name == "spiking":
-                points, beside = measure_spiking(ours, peers, limit, say)
-                yield name, Group(context(command, versions), tuple(points), tuple(beside), _growth(say), missing)
-            else:
-                points, products = measure_recalls(ours, peers, limit, say)
-                entries = compare(points, dict.fromkeys(CASES, OUR_RECALL))
-                yield name, Group(context(command, versions), tuple(points), entries, tuple(products), missing)
+            try:
+                points, entries, costs = _measured(name, ours, peers, limit, say)
+            except JuliaUnavailableError as error:
+                say(f"{name}: not measured: {error}")
+                continue
+            alone = name == "bridge" or name in _PAIRED
+            about = context(command, {} if alone else versions)
+            yield name, Group(about, tuple(points), tuple(entries), tuple(costs), {} if alone else missing)
+
+
+def _measured(
+    name: str, ours: Worker, peers: Worker | None, limit: float, say: Say
+) -> tuple[Sequence[Point], Sequence[Entry], Sequence[Cost]]:  # fmt: skip
+    if name == "bridge":
+        return (), (), tuple(measure_bridge(say))
+    if name in _PAIRED:
+        return (), *_PAIRED[name](say)
+    if name == "replay":
+        return measure_replay(ours, peers, limit, say)
+    if name == "spiking":
+        return *measure_spiking(ours, peers, limit, say), _growth(say)
+    if name == "ode":
+        points = measure_odes(ours, peers, limit, say)
+        return points, compare(points, OUR_ODE_SOLVERS), ()
+    points, products = measure_recalls(ours, peers, limit, say)
+    return points, compare(points, dict.fromkeys(CASES, OUR_RECALL)), products
 
 
 def _growth(say: Say) -> tuple[Cost, ...]:

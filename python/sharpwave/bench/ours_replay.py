@@ -16,16 +16,16 @@ def _replay(name: str, images: str) -> Solve:
     import torch
 
     from sharpwave.data import ImageDataset
+    from sharpwave.experiments.continual.learning import budget
     from sharpwave.replay import ExperienceReplay, Learner, Settings, split_stream
 
     case, found = REPLAY[name], read(images)
     stream = split_stream(ImageDataset("a file", *found, "given"), "class", len(case.classes[0]))
     settings = Settings(case.hidden, case.learning_rate, case.batch, len(found[0]) // len(case.classes) // case.batch)
-    size = case.memory * (784 + 12)
 
     def solve(rtol: float, atol: float) -> tuple[list[float], dict[str, Any]]:
         torch.set_num_threads(case.threads)
-        learner = Learner(stream, settings, [ExperienceReplay(size)], 0)
+        learner = Learner(stream, settings, [ExperienceReplay(budget(case.memory, stream))], 0)
         began = time.perf_counter()
         for place in range(len(stream.tasks)):
             learner.learn(place)

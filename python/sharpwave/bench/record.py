@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,13 @@ class Point:
     compile_seconds: float | None = None
     status: str = "ok"
     stats: dict[str, Any] = field(default_factory=dict)
+
+    def per(self, parts: float, beside: float = 0.0) -> Point:
+        """The point with times of one of so many equal parts, of what was timed and of so many seconds beside it."""
+        if self.seconds is None or self.fastest is None or self.slowest is None:
+            return self
+        seconds, fastest, slowest = ((value + beside) / parts for value in (self.seconds, self.fastest, self.slowest))
+        return replace(self, seconds=seconds, fastest=fastest, slowest=slowest)
 
 
 @dataclass(frozen=True)

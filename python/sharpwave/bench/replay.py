@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import numpy as np
 from .measure import Say, Series, measure, peer_series, samples
 from .ours_replay import OURS
 from .peers.continual_cases import REPLAY, ReplayCase
-from .record import Cost, Entry, Point, beside
+from .record import Cost, Entry, Point
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -134,24 +133,18 @@ def _tasks(ours: Worker, peers: Worker | None, limit: float, say: Say) -> tuple[
 
 def _of_a_batch(point: Point) -> Point:
     """The point with times of a single batch."""
-    if point.seconds is None or point.fastest is None or point.slowest is None:
-        return point
-    seconds, fastest, slowest = (
-        value / point.stats["batches"] for value in (point.seconds, point.fastest, point.slowest)
-    )
-    return replace(point, seconds=seconds, fastest=fastest, slowest=slowest)
+    return point.per(point.stats["batches"]) if point.stats else point
 
 
 def _products(case: ReplayCase) -> float:
     """Seconds of the matrix products of a batch of new and stored images alone, by torch."""
     import torch
 
-    sizes = (784, *case.hidden, 10)
-    layers = [torch.rand(2 * case.batch, size) for size in sizes]
-    weights = [torch.rand(after, before) for before, after in pairwise(sizes)]
+    layers = [torch.rand(2 * case.batch, size) for size in case.sizes]
+    weights = [torch.rand(after, before) for before, after in pairwise(case.sizes)]
 
     def work() -> None:
-        for place, (w, x, y) in enumerate(zip(weights, layers, layers[1:], strict=False)):
+        for place, (w, (x, y)) in enumerate(zip(weights, pairwise(layers), strict=True)):
             torch.mm(x, w.T)
             torch.mm(y.T, x)
             if place:
@@ -162,19 +155,16 @@ def _products(case: ReplayCase) -> float:
 
 def _beside(peer: Point, own: Point, alone: float) -> Entry:
     """A peer beside ours, where ours has learned as well, and what the matrix products alone take."""
-    why = next((point.status for point in (peer, own) if point.seconds is None), "")
-    if why:
-        return Entry(peer.problem, own.solver, peer.solver, 0.0, 0.0, peer.seconds, None, own.seconds, None, None, why)
-    a, b = peer.stats["accuracy"], own.stats["accuracy"]
-    how = (
-        f"a batch of 128 new and 128 stored images of {EXAMPLES:,}, 784-400-400-10, Adam, one pass; right in the end: "
-        f"{a:.1%}, ours {b:.1%}; matrix products alone: {1e3 * alone:.3g} ms"
-    )
-    if a > b + SAME_ACCURACY:
-        return Entry(peer.problem, own.solver, peer.solver, 0.0, 0.0, peer.seconds, None, own.seconds, None, None, how)
-    assert peer.seconds
-    assert own.seconds
-    return beside(peer.problem, peer.solver, peer.seconds, own.seconds, how, own.solver)
+    how = next((point.status for point in (peer, own) if point.seconds is None), "")
+    ratio = None
+    if peer.seconds and own.seconds:
+        a, b = peer.stats["accuracy"], own.stats["accuracy"]
+        how = (
+            f"a batch of 128 new and 128 stored images of {EXAMPLES:,}, 784-400-400-10, Adam, one pass; right in the "
+            f"end: {a:.1%}, ours {b:.1%}; matrix products alone: {1e3 * alone:.3g} ms"
+        )
+        ratio = peer.seconds / own.seconds if a <= b + SAME_ACCURACY else None
+    return Entry(peer.problem, own.solver, peer.solver, 0.0, 0.0, peer.seconds, None, own.seconds, None, ratio, how)
 
 
 def _sleep(say: Say) -> Iterator[Cost]:

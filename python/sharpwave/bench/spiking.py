@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -78,11 +77,7 @@ def _training_images(count: int) -> Any:
 
 def _for_one_example(point: Point) -> Point:
     """The point with times of a single example, from rates to counts: the drawing of input spikes is part of them."""
-    count, apart = point.stats.get("examples", 1), point.stats.get("encoding_seconds", 0.0)
-    if point.seconds is None or point.fastest is None or point.slowest is None:
-        return point
-    seconds, fastest, slowest = ((value + apart) / count for value in (point.seconds, point.fastest, point.slowest))
-    return replace(point, seconds=seconds, fastest=fastest, slowest=slowest)
+    return point.per(point.stats.get("examples", 1), point.stats.get("encoding_seconds", 0.0))
 
 
 def compare_work(points: Sequence[Point]) -> list[Entry]:

@@ -9,6 +9,12 @@ import torch
 from torch import Tensor, nn
 
 
+def dropout(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Set a share of the numbers to 0, and raise the others."""
+    left = torch.rand(x.shape, generator=generator, dtype=x.dtype) >= share
+    return x * left / (1 - share)
+
+
 class SeededDropout(nn.Module):
     """Dropout with random numbers of its own, so that they do not depend on what other blocks do in the meantime."""
 
@@ -21,8 +27,7 @@ class SeededDropout(nn.Module):
         """Set a share of the numbers to 0, and raise the others, while learning."""
         if not self.training or self.share == 0:
             return x
-        left = torch.rand(x.shape, generator=self.generator, dtype=x.dtype) >= self.share
-        return x * left / (1 - self.share)
+        return dropout(x, self.share, self.generator)
 
 
 class Block(nn.Module):

@@ -81,8 +81,8 @@ class Priorities:
         at = random.random(number) * ends[-1]
         block = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(self._sums)[-1])
         left, values = at - (ends[block] - self._sums[block]), self._values[block]
-        inside = (values.cumsum(axis=1) <= left[:, None]).sum(axis=1)
-        wrong = np.flatnonzero(values[np.arange(number), np.minimum(inside, _WIDTH - 1)] == 0)  # by rounding
+        inside = np.minimum((values.cumsum(axis=1) <= left[:, None]).sum(axis=1), _WIDTH - 1)
+        wrong = np.flatnonzero(values[np.arange(number), inside] == 0)  # by rounding
         inside[wrong] = _WIDTH - 1 - np.argmax(values[wrong, ::-1] > 0, axis=1)
-        found: Integers = block * _WIDTH + np.minimum(inside, _WIDTH - 1)
+        found: Integers = block * _WIDTH + inside
         return found

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ..backends import Backend
 from ..counts import count
+from ..forward.blocks import dropout
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
@@ -53,9 +54,7 @@ class RectifiedOutputs(Part):
     def _loss(self, batch: Batch) -> Tensor:
         network, h = self.learner.network, batch.x
         for layer in network.hidden:
-            h = torch.relu(layer(h))
-            kept = torch.rand(h.shape, generator=self.learner.generator) >= self.dropout
-            h = h * kept / (1 - self.dropout)
+            h = dropout(torch.relu(layer(h)), self.dropout, self.learner.generator)
         said = torch.relu(network.head(h))
         wanted = functional.one_hot(batch.y, said.shape[1]).to(said.dtype)
         return (said - wanted).square().sum(1).mean() / 2

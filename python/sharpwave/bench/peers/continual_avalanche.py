@@ -7,8 +7,7 @@ import time
 import warnings
 from typing import Any
 
-from .continual_cases import REPLAY, accuracy, perceptron, read
-from .continual_torch import Pictures
+from .continual_cases import REPLAY, Pictures, accuracy, perceptron, read
 from .serve import Solve, Solver
 
 MODULES = ("torch", f"{__package__}.avalanche_core", "avalanche.training")

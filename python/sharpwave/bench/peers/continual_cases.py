@@ -25,18 +25,23 @@ class ReplayCase:
     hidden: tuple[int, ...] = (400, 400)
     learning_rate: float = 1e-3
     classes: tuple[tuple[int, int], ...] = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
+    pixels: int = 784
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of layers, from pixels to classes."""
+        return (self.pixels, *self.hidden, sum(map(len, self.classes)))
 
 
 REPLAY = {"experience replay, split MNIST": ReplayCase()}
 
 
-def perceptron(case: ReplayCase, pixels: int = 784) -> Any:
+def perceptron(case: ReplayCase) -> Any:
     """The network of a case, untrained, for images of shape (1, 28, 28)."""
     from torch import nn
 
-    sizes = (pixels, *case.hidden)
-    layers = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
-    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(sizes[-1], sum(map(len, case.classes))))
+    layers = [part for a, b in pairwise(case.sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(nn.Flatten(), *layers[:-1])
 
 
 def read(images: str) -> tuple[Array, Array, Array, Array]:
@@ -45,11 +50,20 @@ def read(images: str) -> tuple[Array, Array, Array, Array]:
         return file["x"], file["y"], file["test_x"], file["test_y"]
 
 
-def picture(pixels: Array) -> Any:
-    """The usual transform of an image: a tensor of shape (1, height, width), from 0 to 1."""
-    import torch
+class Pictures:
+    """A data set whose images are made tensors one by one, as transforms of data sets do it."""
 
-    return torch.from_numpy(pixels).unsqueeze(0).float().div(255)
+    def __init__(self, pixels: Array, labels: Array) -> None:
+        self.pixels, self.targets = pixels, labels.tolist()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, k: int) -> tuple[Any, int]:
+        """A tensor of shape (1, height, width), from 0 to 1, and its label."""
+        import torch
+
+        return torch.from_numpy(self.pixels[k]).unsqueeze(0).float().div(255), self.targets[k]
 
 
 def accuracy(network: Any, images: Array, labels: Array) -> float:

@@ -8,35 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from .continual_cases import REPLAY, Array, accuracy, perceptron, picture, read
+from .continual_cases import REPLAY, Array, Pictures, accuracy, perceptron, read
 from .serve import Solve, Solver
-
-
-class Pictures:
-    """A data set whose images are made tensors one by one, as transforms of data sets do it."""
-
-    def __init__(self, pixels: Array, labels: Array) -> None:
-        self.pixels, self.targets = pixels, labels.tolist()
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def __getitem__(self, k: int) -> tuple[Any, int]:
-        return picture(self.pixels[k]), self.targets[k]
 
 
 def _loaders(name: str, images: str) -> Solve:
     import torch
     from torch.nn import functional
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader
 
     case, (x, y, test_x, test_y) = REPLAY[name], read(images)
 
-    class Data(Pictures, Dataset[Any]):
-        pass
-
     def loader(rows: Array) -> Any:
-        return DataLoader(Data(x[rows], y[rows]), case.batch, shuffle=True)
+        return DataLoader(Pictures(x[rows], y[rows]), case.batch, shuffle=True)  # type: ignore[arg-type]
 
     def again(rows: Array) -> Iterator[Any]:
         while True:
