@@ -38,8 +38,9 @@ class Layered:
 
     def train(self, learning: bool) -> None:
         """Whether blocks learn, or are tested."""
-        for block in self.blocks:
-            block.train(learning)
+        if learning != self.blocks[0].training:  # going through all modules costs as much as a small layer
+            for block in self.blocks:
+                block.train(learning)
 
     @torch.no_grad()
     def said(self, x: Tensor) -> Tensor:

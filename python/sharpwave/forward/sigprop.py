@@ -153,13 +153,12 @@ class SigProp(Layered):
             first = block.first(x)
             t, where = self.generator(labels, h, said)
             self._check_targets(first, t)
+            both = torch.cat([first, t])
         else:
-            x = block.before(torch.cat([h, t]))
-            both = block.first(x)
-            first, t = both[: len(h)], both[len(h) :]
+            both = block.first(block.before(torch.cat([h, t])))
             where = labels if self.rule.targets == "class" else torch.arange(len(h))
-        together = block.rest(torch.cat([first, t]))
-        return together[: len(h)], together[len(h) :], where
+        after, evoked = block.rest(both).split([len(h), len(both) - len(h)])  # cheaper to go back through than slices
+        return after, evoked, where
 
     def _check_targets(self, h: Tensor, t: Tensor) -> None:
         if t.shape[1:] != h.shape[1:]:
