@@ -51,12 +51,12 @@ class Priorities:
         Raises:
             ValueError: a number is negative or not finite.
         """
-        if not (np.isfinite(values).all() and (values >= 0).all()):
+        if not (values.min(initial=0) >= 0 and values.max(initial=0) < np.inf):
             bad = values[~(np.isfinite(values) & (values >= 0))][0]
             raise ValueError(f"priorities must be finite and not negative, got {bad}")
         self._values.reshape(-1)[places] = values
-        changed = np.unique(places // _WIDTH)
-        self._sums[changed] = self._values[changed].sum(axis=1)
+        changed = places // _WIDTH
+        self._sums[changed] = self._values.take(changed, axis=0).sum(axis=1)
 
     def grow(self, factor: float) -> None:
         """Multiply all.
@@ -78,11 +78,10 @@ class Priorities:
         ends = np.cumsum(self._sums)
         if not ends[-1] > 0:
             raise ValueError("there is nothing to draw: all priorities are 0")
-        at = random.random(number) * ends[-1]
-        block = np.minimum(np.searchsorted(ends, at, side="right"), np.flatnonzero(self._sums)[-1])
-        left, values = at - (ends[block] - self._sums[block]), self._values[block]
-        inside = np.minimum((values.cumsum(axis=1) <= left[:, None]).sum(axis=1), _WIDTH - 1)
-        wrong = np.flatnonzero(values[np.arange(number), inside] == 0)  # by rounding
-        inside[wrong] = _WIDTH - 1 - np.argmax(values[wrong, ::-1] > 0, axis=1)
-        found: Integers = block * _WIDTH + inside
+        at = random.random(number) * np.nextafter(ends[-1], 0)  # below the end, so that a block is found that is not 0
+        block = np.searchsorted(ends, at, side="right")
+        inside = self._values.take(block, axis=0).cumsum(axis=1)
+        left = at - (ends[block] - self._sums[block])
+        left = np.clip(left, 0, np.nextafter(inside[:, -1], 0))  # so that a place is found, whatever rounding did
+        found: Integers = block * _WIDTH + (inside > left[:, None]).argmax(axis=1)
         return found

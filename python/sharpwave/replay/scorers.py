@@ -36,9 +36,9 @@ def loss(shown: Shown) -> Tensor:
 
 def margin(shown: Shown) -> Tensor:
     """How near the network is to another answer, or beyond: 1 - (p of the right one - largest p of the others)."""
-    p = shown.said.exp()
-    right = p.gather(1, shown.y[:, None])[:, 0]
-    others = p.scatter(1, shown.y[:, None], -1.0).max(1).values
+    own = shown.y[:, None]
+    right = shown.said.gather(1, own)[:, 0].exp()
+    others = shown.said.scatter(1, own, -torch.inf).amax(1).exp()
     return 1 - (right - others)
 
 
@@ -50,12 +50,11 @@ def entropy(shown: Shown) -> Tensor:
 
 def novelty(shown: Shown) -> Tensor:
     """How far activities are from the mean of those of the same class that were shown with it, in lengths of it."""
-    means = torch.zeros(shown.said.shape[1], shown.features.shape[1]).index_add(0, shown.y, shown.features)
-    number = torch.bincount(shown.y, minlength=len(means)).clamp(min=1)
-    mean = (means / number[:, None])[shown.y]
-    away: Tensor = torch.linalg.vector_norm(shown.features - mean, dim=1)
-    length: Tensor = torch.linalg.vector_norm(mean, dim=1)
-    return away / length.clamp(min=1e-6)
+    of_class = torch.eye(shown.said.shape[1], dtype=shown.features.dtype).index_select(0, shown.y)
+    means = (of_class.T @ shown.features) / of_class.sum(0).clamp(min=1)[:, None]
+    lengths: Tensor = torch.linalg.vector_norm(means, dim=1).clamp(min=1e-6)
+    away: Tensor = torch.linalg.vector_norm(shown.features - means.index_select(0, shown.y), dim=1)
+    return away / lengths[shown.y]
 
 
 def forgetting(shown: Shown) -> Tensor:

@@ -141,7 +141,7 @@ class Store:
 
     def take(self, places: Integers) -> dict[str, NDArray[Any]]:
         """Items in some places."""
-        return {name: array[places] for name, array in self.arrays.items()}
+        return {name: array.take(places, axis=0) for name, array in self.arrays.items()}
 
     def draw(self, number: int) -> dict[str, NDArray[Any]]:
         """So many items, all as likely; see `sample`."""

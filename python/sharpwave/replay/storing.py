@@ -61,7 +61,9 @@ class Stored(Part):
 
     def inputs(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
         """Inputs as they were, or as they are remembered."""
-        return torch.from_numpy(items["x"] * np.float32(1 / self.largest))
+        found = items["x"].astype(np.float32)
+        found *= np.float32(1 / self.largest)
+        return torch.from_numpy(found)
 
     def after(self, batch: Batch) -> None:
         """See `Part`."""
