@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sharpwave.data import load
 from sharpwave.forward import ForwardClassifier, event_driven
-from sharpwave.forward.spiking import WAYS, SpikingSignalPropagation, integrate_and_fire, smooth_spike
+from sharpwave.forward.spiking import WAYS, SpikingSignalPropagation, integrate_and_fire
 
 DIGITS = load("digits")
 X, Y = DIGITS.train_images, DIGITS.train_labels
@@ -55,31 +55,55 @@ def test_the_engine_of_events_gives_the_same_scores(threshold: float) -> None:
 @given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=12), st.floats(0.1, 3.0))
 def test_what_comes_in_is_spikes_and_what_is_left(currents: list[float], threshold: float) -> None:
     current = torch.tensor(currents, dtype=torch.float64)[:, None]
-    spikes, u = (
-        torch.stack(them) for them in zip(*integrate_and_fire(current, len(current), threshold, False), strict=True)
-    )
-    left = u[-1] + threshold - threshold * spikes[-1]
-    torch.testing.assert_close(current.sum(0), threshold * spikes.sum(0) + left)
-    torch.testing.assert_close(spikes, (u > 0).to(u.dtype))
+    spikes, mean = integrate_and_fire(current, len(current), threshold, "voltage")
+    before = current.cumsum(0) - threshold * torch.cat([torch.zeros(1, 1), torch.stack(spikes)[:-1]]).cumsum(0)
+    u = before - threshold
+    torch.testing.assert_close(torch.stack(spikes), (u > 0).to(u.dtype))
+    torch.testing.assert_close(mean, u.mean(0))
 
 
-def test_the_gradient_of_a_spike_is_that_of_the_smooth_one() -> None:
-    current = torch.linspace(-1, 3, 9, dtype=torch.float64)[None].requires_grad_()
-    ((spikes, _),) = integrate_and_fire(current, 1, 1.0, True)
-    (given_,) = torch.autograd.grad(spikes.sum(), current)
-    u = (current.detach() - 1).requires_grad_()
-    (expected,) = torch.autograd.grad(smooth_spike(u).sum(), u)
-    torch.testing.assert_close(given_, expected)
-    assert float(smooth_spike(torch.tensor(0.0))) == 0.5
-    assert math.isclose(float(smooth_spike(torch.tensor(1e6))), 1.0, abs_tol=1e-5)
-    assert not next(integrate_and_fire(current, 1, 1.0, False))[0].requires_grad
+class Step(torch.autograd.Function):
+    """1 above 0, with the slope of atan(pi u) / pi + 1/2."""
+
+    @staticmethod
+    def forward(ctx, u):
+        ctx.save_for_backward(u)
+        return (u > 0).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient / (1 + (math.pi * ctx.saved_tensors[0]) ** 2)
 
 
-def test_a_current_that_stays_is_as_many_that_are_the_same() -> None:
-    current = torch.rand(1, 20, dtype=torch.float64)
-    one, other = integrate_and_fire(current, 5, 0.7, False), integrate_and_fire(current.expand(5, 20), 5, 0.7, False)
-    for mine, theirs in zip(one, other, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+def step_by_step(current: torch.Tensor, steps: int, threshold: float, way: str):
+    """The neurons of a layer with a graph of all that they do."""
+    v, spikes, said = torch.zeros_like(current[0]), [], []
+    for now in current.expand(steps, *current.shape[1:]):
+        v = v + now
+        u = v - threshold
+        spikes.append(Step.apply(u) if way == "backpropagation" else Step.apply(u).detach())
+        said.append(u if way == "voltage" else torch.arctan(math.pi * u) / math.pi + 0.5)
+        v = v - threshold * spikes[-1].detach()
+    return spikes, sum(said) / steps if way in ("voltage", "surrogate") else None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("stays", [True, False])
+def test_neurons_and_their_gradients_are_those_of_a_graph_of_all_steps(way: str, stays: bool) -> None:
+    draw = torch.Generator().manual_seed(0)
+    given_ = 1.5 * torch.rand(1 if stays else 5, 3, 40, generator=draw, dtype=torch.float64) - 0.2
+    weights, found = torch.rand(6, 3, 40, generator=draw, dtype=torch.float64), []
+    for model in (integrate_and_fire, step_by_step):
+        current = given_.clone().requires_grad_()
+        spikes, said = model(current, 5, 0.8, way)
+        assert [spike.requires_grad for spike in spikes] == [way == "backpropagation"] * 5
+        learning = {"backpropagation": spikes, "shallow": []}.get(way, [said])
+        losses = [(a * b).sum() for a, b in zip(weights, learning, strict=False)]
+        gradient = torch.autograd.grad(losses, current) if losses else ()
+        found.append([*(one.detach() for one in (*spikes, *learning)), *gradient])
+    assert 0.1 < float(torch.stack(found[0][:5]).mean()) < 0.9
+    for mine, expected in zip(*found, strict=True):
+        torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_a_fit_that_goes_on_ends_in_the_same_numbers() -> None:

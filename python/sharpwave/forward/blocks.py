@@ -103,4 +103,36 @@ def square_side(features: int, halvings: int) -> int:
     return side
 
 
+def maps(x: Tensor, side: int) -> Tensor:
+    """Pixels (images, pixels) as maps (images, 1, side, side), whose channels are innermost in memory.
+
+    Convolutions, normalisation and pooling keep that order, and are up to four times faster in it.
+    """
+    return x.reshape(len(x), side, side, 1).permute(0, 3, 1, 2)
+
+
+class Maps(nn.Module):
+    """See `maps`."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (images, 1, side, side)."""
+        return maps(x, self.side)
+
+
+def beside(h: Tensor, t: Tensor) -> Tensor:
+    """Both as one batch, in the memory order of h."""
+    inner = h.ndim == 4 and h.is_contiguous(memory_format=torch.channels_last)
+    return torch.cat([h, t.contiguous(memory_format=torch.channels_last) if inner else t])
+
+
+def apart(both: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """So many of a batch, and the others: cheaper to go back through than slices."""
+    first, second = torch.split(both, [number, len(both) - number])
+    return first, second
+
+
 _NORMALISING = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)

@@ -42,6 +42,8 @@ def similarities(h: Tensor, t: Tensor) -> Tensor:
             "generator must give what the first layer gives"
         )
     positions = h[0].numel() // h.shape[1]
+    if h.ndim == 4 and h.is_contiguous(memory_format=torch.channels_last):
+        h, t = h.permute(0, 2, 3, 1), t.permute(0, 2, 3, 1)  # as they are in memory
     return h.flatten(1) @ t.flatten(1).T / positions
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 import torch
 from torch import Tensor, nn
 
-from .blocks import Block
+from .blocks import Block, apart, beside
 from .layered import Layered
 from .losses import LOSSES, similarities
 from .method import DivergedError
@@ -153,12 +153,11 @@ class SigProp(Layered):
             first = block.first(x)
             t, where = self.generator(labels, h, said)
             self._check_targets(first, t)
-            both = torch.cat([first, t])
+            both = beside(first, t)
         else:
-            both = block.first(block.before(torch.cat([h, t])))
+            both = block.first(block.before(beside(h, t)))
             where = labels if self.rule.targets == "class" else torch.arange(len(h))
-        after, evoked = block.rest(both).split([len(h), len(both) - len(h)])  # cheaper to go back through than slices
-        return after, evoked, where
+        return *apart(block.rest(both), len(h)), where
 
     def _check_targets(self, h: Tensor, t: Tensor) -> None:
         if t.shape[1:] != h.shape[1:]:

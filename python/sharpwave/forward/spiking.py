@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import isfinite, pi
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from ..counts import count
 from ..suggest import unknown
-from .blocks import square_side
+from .blocks import apart, beside, maps, square_side
 from .losses import class_entropy
 from .method import DivergedError
 from .targets import TargetGenerator
@@ -24,51 +25,78 @@ Way = Literal["voltage", "surrogate", "backpropagation", "shallow"]
 WAYS = ("voltage", "surrogate", "backpropagation", "shallow")
 
 
-def smooth_spike(u: Tensor) -> Tensor:
-    """f(U) = atan(pi U) / pi + 1/2, a smooth step."""
-    return torch.arctan(pi * u) / pi + 0.5
-
-
-class _Spike(torch.autograd.Function):
-    """1 above 0; its gradient is that of `smooth_spike`."""
-
-    @staticmethod
-    def forward(ctx: Any, u: Tensor) -> Tensor:
-        ctx.save_for_backward(u)
-        return torch.heaviside(u, torch.zeros((), dtype=u.dtype))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        u: Tensor = ctx.saved_tensors[0]
-        return gradients[0] / (1 + (pi * u).square())
-
-
 def integrate_and_fire(
-    current: Tensor, steps: int, threshold: float, through: bool
-) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
-    """Spikes and potentials, above threshold, of neurons that add up a current and lose a threshold with each spike.
+    current: Tensor, steps: int, threshold: float, way: Way
+) -> tuple[tuple[Tensor, ...], Tensor | None]:  # fmt: skip
+    """Neurons that add up a current and lose a threshold with each spike: V, of which U = V - theta is told.
 
     Args:
         current: (steps, ...), or (1, ...), which stays for all steps.
         steps: how many.
         threshold: theta.
-        through: whether spikes have a gradient; else only potentials do.
+        way: what learns; see `SpikingSignalPropagation`.
 
-    Yields:
-        Of each step, spikes of 0 and 1, and U = V - theta before they are taken off, (...) both.
+    Returns:
+        Of each step spikes of 0 and 1, (...), with the gradient of f(U) = atan(pi U) / pi + 1/2 if learning goes back
+        through them; and the mean over steps of what learns beside them, (...): U, before spikes take theirs, f(U), or
+        None.
 
     Example:
-        >>> found = integrate_and_fire(torch.full((1, 1), 0.75), 4, 1.0, False)
-        >>> [(float(spikes), float(u)) for spikes, u in found]
-        [(0.0, -0.25), (1.0, 0.5), (1.0, 0.25), (0.0, 0.0)]
+        >>> spikes, u = integrate_and_fire(torch.full((1, 1), 0.75), 4, 1.0, "voltage")
+        >>> [float(spike) for spike in spikes], float(u)
+        ([0.0, 1.0, 1.0, 0.0], 0.125)
     """
-    v = torch.zeros_like(current[0])
-    for now in current.expand(steps, *current.shape[1:]):
-        v = v + now
-        u = v - threshold
-        spike: Tensor = _Spike.apply(u) if through else (u > 0).to(u.dtype)  # type: ignore[no-untyped-call]
-        yield spike, u
-        v = v - threshold * spike.detach()
+    said, *spikes = _Firing.apply(current, steps, threshold, way)  # type: ignore[no-untyped-call]
+    return tuple(spikes), said
+
+
+class _Firing(torch.autograd.Function):
+    """The neurons of a layer, all steps. A current acts on the potentials of its step and of all later ones."""
+
+    @staticmethod
+    def forward(ctx: Any, current: Tensor, steps: int, threshold: float, way: Way) -> tuple[Tensor | None, ...]:
+        v, spikes, slopes = torch.zeros_like(current[0]), [], []
+        said = torch.zeros_like(v) if way in ("voltage", "surrogate") else None
+        for now in current.expand(steps, *current.shape[1:]):
+            u = v.add_(now) - threshold
+            spike = u.sign().clamp_(min=0)
+            v.sub_(spike, alpha=threshold)
+            spikes.append(spike)
+            if said is not None and way == "voltage":
+                said.add_(u, alpha=1 / steps)
+            if way in ("surrogate", "backpropagation"):
+                scaled = u.mul_(pi)
+                if said is not None:
+                    said.add_(scaled.arctan(), alpha=1 / (pi * steps))
+                slopes.append(scaled.square_().add_(1).reciprocal_())
+        if said is not None and way == "surrogate":
+            said.add_(0.5)
+        ctx.way, ctx.stays, ctx.steps = way, len(current) == 1, steps
+        ctx.save_for_backward(*slopes)
+        ctx.set_materialize_grads(False)
+        if way != "backpropagation":
+            ctx.mark_non_differentiable(*spikes)
+        return said, *spikes
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        said, *spikes = gradients
+        if ctx.way == "backpropagation":
+            back = [a * b for a, b in zip(spikes, ctx.saved_tensors, strict=True)]
+            found = _of_currents(back, ctx.stays)
+        else:
+            slopes = ctx.saved_tensors or [1.0] * ctx.steps
+            found = [said * (one / ctx.steps) for one in _of_currents(slopes, ctx.stays)]
+        return found[0][None] if ctx.stays else _apart(torch.cat(found), ctx.steps), None, None, None
+
+
+Number = TypeVar("Number", Tensor, float)
+
+
+def _of_currents(of_potentials: Sequence[Number], stays: bool) -> list[Number]:
+    """Gradients of the current of each step, or of that which stays, from those of the potentials of each step."""
+    sums = list(accumulate(reversed(of_potentials)))
+    return [sum(sums[1:], sums[0])] if stays else sums[::-1]
 
 
 class SpikingLayer(nn.Module):
@@ -87,31 +115,32 @@ class SpikingLayer(nn.Module):
 
     def drive(self, x: Tensor) -> Tensor:
         """What the layer makes of x (steps, examples, ...), or (1, examples, ...) where it stays."""
-        flat = x.flatten(0, 1) if isinstance(self.layer, nn.Conv2d) else x.flatten(0, 1).flatten(1)
-        return _apart(self.layer(flat), x)
+        flat = _joined(x)
+        return _apart(self.layer(flat if isinstance(self.layer, nn.Conv2d) else flat.flatten(1)), len(x))
 
-    def fire(
-        self, drive: Tensor, about: SpikingSignalPropagation, said: Callable[[Tensor], Tensor] | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Spikes, pooled, (steps, examples, ...), and the mean over steps of what is said of potentials, if any is.
+    def fire(self, drive: Tensor, about: SpikingSignalPropagation, way: Way) -> tuple[Tensor, Tensor | None]:
+        """Spikes, pooled, (steps, examples, ...), and what learns beside them; see `integrate_and_fire`.
 
         Args:
             drive: (steps, examples, ...), or (1, examples, ...), which stays.
-            about: threshold, steps, and whether learning goes back through spikes.
-            said: of potentials.
+            about: threshold and steps.
+            way: what learns.
         """
-        current = _apart(self.norm(drive.flatten(0, 1)), drive)
-        spikes, sayings = [], []
-        for spike, u in integrate_and_fire(current, about.steps, about.threshold, about.way == "backpropagation"):
-            spikes.append(functional.avg_pool2d(spike, 2) if self.pool else spike)
-            if said is not None:
-                sayings.append(said(u) / about.steps)
-        return torch.stack(spikes), sum(sayings[1:], sayings[0]) if sayings else None
+        current = _apart(self.norm(_joined(drive)), len(drive))
+        spikes, said = integrate_and_fire(current, about.steps, about.threshold, way)
+        pooled = [functional.avg_pool2d(spike, 2) for spike in spikes] if self.pool else spikes
+        return _apart(torch.cat(pooled), about.steps), said
 
 
-def _apart(flat: Tensor, like: Tensor) -> Tensor:
+def _joined(x: Tensor) -> Tensor:
+    """Steps and examples as one axis, in the memory order that they have."""
+    return x[0] if len(x) == 1 else x.flatten(0, 1)
+
+
+def _apart(flat: Tensor, steps: int) -> Tensor:
     """Steps and examples, which were one axis, as two."""
-    return flat.reshape(*like.shape[:2], *flat.shape[1:])
+    found: Tensor = flat.unflatten(0, (steps, -1))  # type: ignore[no-untyped-call]
+    return found
 
 
 @dataclass(frozen=True)
@@ -209,26 +238,30 @@ class SpikingNetwork:
             spikes = self._layer_by_layer(spikes, labels, losses)
         else:
             with torch.set_grad_enabled(self.about.way == "backpropagation"):
-                for layer in self.layers:
-                    spikes, _ = layer.fire(layer.drive(spikes), self.about)
+                spikes = self._through(spikes, self.about.way)
         self._step(functional.cross_entropy(self.readout(spikes.mean(0)), labels), losses)
         return losses
 
     def _layer_by_layer(self, h: Tensor, labels: Tensor, losses: list[float]) -> Tensor:
         """The images' spikes of the last layer; all layers have learned."""
-        t, images = None, len(labels)
-        for layer in self.layers:
-            if t is None:
-                both = torch.cat([layer.drive(h), self.generator(labels, h[0], None)[0][None]], dim=1)
-            else:
-                both = layer.drive(torch.cat([h, t], dim=1))
-            spikes, said = layer.fire(both, self.about, smooth_spike if self.about.way == "surrogate" else _itself)
+        images = len(labels)
+        targets = self.generator(labels, h[0], None)[0]
+        for place, layer in enumerate(self.layers):
+            both = layer.drive(h)
+            if place == 0:
+                both = beside(both[0], targets)[None]
+            h, said = layer.fire(both, self.about, self.about.way)
             assert said is not None
-            compared = said[:images] / said.shape[1] if self.about.way == "voltage" else said[:images]
-            loss = class_entropy(compared, said[images:], labels, labels, _NO_RANDOM)
+            evoked, of_targets = apart(said, images)
+            compared = evoked / said.shape[1] if self.about.way == "voltage" else evoked
+            loss = class_entropy(compared, of_targets, labels, labels, _NO_RANDOM)
             self._step(loss, losses)
-            h, t = spikes[:, :images].detach(), spikes[:, images:].detach()
-        return h
+        return h[:, :images]
+
+    def _through(self, spikes: Tensor, way: Way) -> Tensor:
+        for layer in self.layers:
+            spikes, _ = layer.fire(layer.drive(spikes), self.about, way)
+        return spikes
 
     def _step(self, loss: Tensor, losses: list[float]) -> None:
         losses.append(float(loss.detach()))
@@ -239,18 +272,14 @@ class SpikingNetwork:
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor:
         """What speaks for each class, (examples, classes)."""
-        spikes = self._images(x)
         for layer in self.layers:
-            spikes, _ = layer.eval().fire(layer.drive(spikes), self.about)
+            layer.eval()
+        spikes = self._through(self._images(x), "shallow")
         found: Tensor = self.readout(spikes.mean(0))
         return found
 
     def _images(self, x: Tensor) -> Tensor:
-        return x.reshape(1, len(x), 1, self.side, self.side)
-
-
-def _itself(u: Tensor) -> Tensor:
-    return u
+        return maps(x, self.side)[None]
 
 
 _NO_RANDOM = torch.Generator()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..counts import count
 from ..suggest import unknown
 from ..torch_state import grouped, under
-from .blocks import square_side
+from .blocks import Maps, square_side
 from .method import Array, DivergedError, Integers, shuffled
 from .rule import SigPropRule
 from .sigprop import SigProp
@@ -76,7 +76,7 @@ class ConvolutionalLayers:
     def __call__(self, features: int) -> nn.Sequential:
         """Layers for square images of so many pixels."""
         side = square_side(features, len(self.channels))
-        layers: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
+        layers: list[nn.Module] = [Maps(side)]
         for before, after in zip((1, *self.channels), self.channels, strict=False):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.01)]
             layers += [nn.MaxPool2d(2), nn.Dropout(self.dropout)]
