@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..experiment import Experiment
 from .config import SigPropConfig
-from .learning import depth, learn
+from .cost import cost, depth
+from .learning import learn
 
 _SOURCE = "Signal Propagation: The Framework for Learning and Inference in a Forward Pass, arXiv 2204.01723"
 _SUMMARY = (
@@ -23,7 +24,10 @@ _QUICK = {
     "seeds": 1, "examples": 1500, "test_images": 1000, "epochs": 3, "hidden": (64, 64), "channels": (4, 8),
     "depths": (2, 4, 8),
 }  # fmt: skip
-_TABLES = ("Dense layers", "Convolutional layers")
+_TABLES = (
+    "Dense layers", "Convolutional layers", "Dense layers: what a batch costs",
+    "Convolutional layers: what a batch costs",
+)  # fmt: skip
 
 EXPERIMENT = Experiment(
     name="sigprop-mnist",
@@ -32,7 +36,7 @@ EXPERIMENT = Experiment(
     source=_SOURCE,
     config=SigPropConfig,
     quick=_QUICK,
-    steps=(learn, depth),
+    steps=(learn, cost, depth),
     headline=_HEADLINE,
     expected="within one percent of backpropagation; memory that does not grow with depth; the squared distance "
     "collapses, and its layer is named",
