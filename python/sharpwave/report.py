@@ -92,7 +92,7 @@ def show(value: Any) -> str:
         return ", ".join(map(show, value))
     if isinstance(value, dict):
         return ", ".join(f"{key} {show(item)}" for key, item in value.items())
-    return str(value)
+    return str(value).replace(" ± ", "\u00a0±\u00a0")  # stays on one line
 
 
 def _metrics(directory: Path) -> list[dict[str, Any]]:
