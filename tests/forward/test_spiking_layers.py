@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sharpwave.data import load
 from sharpwave.forward import ForwardClassifier, event_driven
-from sharpwave.forward.spiking import WAYS, SpikingSignalPropagation, integrate_and_fire
+from sharpwave.forward.firing import WAYS, integrate_and_fire
+from sharpwave.forward.spiking import SpikingSignalPropagation
 
 DIGITS = load("digits")
 X, Y = DIGITS.train_images, DIGITS.train_labels

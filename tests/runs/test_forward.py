@@ -59,7 +59,10 @@ def test_signals_go_forward_and_memory_does_not_grow(name: str, tmp_path: Path) 
         assert values[f"{layers}, sigprop, class targets, classes: test error"] < plain + 10
     found = xarray.load_dataset(run.directory / "results" / "learn.nc")
     assert found.error.shape == (7 + 14 + 1 + 5 + 8 + 1, 1)
-    assert (found.bytes > 0).all()
+    cost = xarray.load_dataset(run.directory / "results" / "cost.nc")
+    assert (cost.bytes > 0).all()
+    assert (cost.seconds > 0).all()
+    assert list(cost.kind.values) == list(found.kind.values)
 
 
 def test_neurons_that_spike_are_taught_in_four_ways(tmp_path: Path) -> None:

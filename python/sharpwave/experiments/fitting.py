@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Images:
-    """What is learned and tested."""
+class Amounts:
+    """How many images are learned and tested."""
 
-    data_set: str = "mnist"
-    """What is learned; see `sharpwave.data`."""
     examples: int = 60_000
     """Training images, the first ones."""
     test_images: int = 10_000
     """Test images, the first ones."""
+
+
+@dataclass(frozen=True)
+class Images(Amounts):
+    """What is learned and tested."""
+
+    data_set: str = "mnist"
+    """What is learned; see `sharpwave.data`."""
 
 
 def first_images(about: Images, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..experiment import Context, Experiment
-from ..fitting import Images, fit_and_test
+from ..fitting import Amounts, Images, fit_and_test
 from ..sweeping import mean_and_sd, points, shown, swept
 
 # Errors in percent: arXiv 2204.01723.
@@ -22,7 +22,7 @@ _WAYS = tuple(_PUBLISHED["mnist"])
 
 
 @dataclass(frozen=True)
-class SigPropSpikingConfig:
+class SigPropSpikingConfig(Amounts):
     """What learns; the network is that of the paper, the number of epochs a choice."""
 
     seed: int = 0
@@ -31,10 +31,6 @@ class SigPropSpikingConfig:
     """Networks of each kind."""
     data_sets: tuple[str, ...] = tuple(_PUBLISHED)
     """What is learned; see `sharpwave.data`."""
-    examples: int = 60_000
-    """Training images, the first ones."""
-    test_images: int = 10_000
-    """Test images, the first ones."""
     epochs: int = 10
     """Of all kinds."""
     channels: tuple[int, ...] = (20, 40)
@@ -83,7 +79,7 @@ def _train(config: SigPropSpikingConfig, data_set: str, way: Any, seed: int, pat
     from ...forward import SpikingSignalPropagation
 
     method = SpikingSignalPropagation(way, config.channels, config.dense)
-    images = Images(data_set, config.examples, config.test_images)
+    images = Images(config.examples, config.test_images, data_set)
     return fit_and_test(images, method, config.epochs, seed, path)[1]
 
 
