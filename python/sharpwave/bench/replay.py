@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..replay import ExperienceReplay, Learner, Stream
 
 ITEMS, STEPS, BATCH = 100_000, 50, 128
+TURNS = 9  # of steps of training, and of choosing without them
 EXAMPLES = 12_800  # training images of split MNIST
 SETTLE = 0.5  # seconds before a sample
 SAME_ACCURACY = 0.05  # by how much a peer may learn better in as many batches
@@ -68,13 +69,14 @@ def _overhead(say: Say) -> Iterator[Cost]:
         learner.finished = learner.place = 1
         part.begin(1)
         assert part.store.size >= ITEMS * 99 // 100
-        whole = samples(_steps(learner), 5)[2] / STEPS
-        found = [seconds / STEPS for seconds in samples(_choosing(learner, part), 5)]
-        say(f"{name}: {1e6 * found[2]:.3g} us beside a step of {1e3 * whole:.3g} ms")
+        works = _steps(learner), _choosing(learner, part)
+        turns = [samples(work, 1)[0] / STEPS for _ in range(TURNS) for work in works]
+        steps, found = np.sort(np.reshape(turns, (-1, 2)), axis=0).T
+        whole = steps[TURNS // 2]
+        say(f"{name}: {1e6 * found[TURNS // 2]:.3g} us beside a step of {1e3 * whole:.3g} ms")
         note = f"bound: {OVERHEAD_BOUND:.0%} of a step of training with replay, {1e3 * whole:.3g} ms"
-        yield Cost(
-            f"replay from {ITEMS:,} items, {name}", found[2], found[0], found[-1], 5, OVERHEAD_BOUND * whole, note
-        )
+        least, median, most = (float(found[place]) for place in (0, TURNS // 2, -1))
+        yield Cost(f"replay from {ITEMS:,} items, {name}", median, least, most, TURNS, OVERHEAD_BOUND * whole, note)
 
 
 def _steps(learner: Learner) -> Callable[[], None]:
