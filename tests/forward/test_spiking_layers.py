@@ -107,6 +107,13 @@ def test_neurons_and_their_gradients_are_those_of_a_graph_of_all_steps(way: str,
         torch.testing.assert_close(mine, expected, rtol=1e-12, atol=1e-14)
 
 
+def test_a_current_that_stays_is_as_many_that_are_the_same() -> None:
+    current = torch.rand(1, 20, dtype=torch.float64)
+    one, u = integrate_and_fire(current, 5, 0.7, "voltage")
+    other, same = integrate_and_fire(current.expand(5, 20), 5, 0.7, "voltage")
+    assert all(torch.equal(a, b) for a, b in zip((*one, u), (*other, same), strict=True))
+
+
 def test_a_fit_that_goes_on_ends_in_the_same_numbers() -> None:
     whole = ForwardClassifier(method=method("voltage"), epochs=2, pixel_max=16).fit(X, Y)
     learner = method("voltage").start(64, 10, len(X), 0)

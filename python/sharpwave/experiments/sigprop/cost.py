@@ -27,10 +27,11 @@ def cost(context: Context) -> dict[str, Any]:
     images, labels = first_images(config, _BATCH)
     x, y = torch.from_numpy(images), torch.tensor(labels)
     found = [_of(kind, x, y, config.seed) for kind in every]
-    first = {kind.layers: one["seconds"] for kind, one in reversed(list(zip(every, found, strict=True)))}
+    other = every[0].way
+    others = {kind.layers: one["seconds"] for kind, one in zip(every, found, strict=True) if kind.way == other}
     rows: dict[str, list[list[str]]] = {}
     for kind, one in zip(every, found, strict=True):
-        ratio = one["seconds"] / first[kind.layers]
+        ratio = one["seconds"] / others[kind.layers]
         rows.setdefault(kind.layers, []).append([
             kind.way, kind.targets, kind.loss, f"{1e3 * one['seconds']:.2f}", f"{ratio:.2f}",
             ", ".join(f"{1e3 * seconds:.2f}" for seconds in one["block_seconds"]), f"{one['bytes'] / _MEGABYTE:.2f}",
@@ -39,7 +40,7 @@ def cost(context: Context) -> dict[str, Any]:
     for name, its in rows.items():
         context.table(
             f"{name.capitalize()} layers: what a batch costs",
-            ["way", "targets", "loss", "ms", f"by {every[0].way}'s", "by layer / ms", "memory / MB", "by layer / MB"],
+            ["way", "targets", "loss", "ms", f"by {other}'s", "by layer / ms", "memory / MB", "by layer / MB"],
             its,
             f"Of {_BATCH} images; times are the least of {_REPEATS}. Memory: most that is kept for backward passes at "
             "any moment, and while each layer learns, where layers learn one after the other.",
@@ -77,7 +78,7 @@ def depth(context: Context) -> dict[str, Any]:
     from ...forward.taught import Backpropagated
 
     config = context.config
-    x, y = torch.rand(128, 784), torch.arange(128) % 10
+    x, y = torch.rand(_BATCH, 784), torch.arange(_BATCH) % 10
     found = []
     for count in config.depths:
         layers = DenseLayers((500,) * count, dropout=0.0)
@@ -94,7 +95,8 @@ def depth(context: Context) -> dict[str, Any]:
         _draw(config.depths, bytes_of),
         title="Memory and depth",
         alt="Memory of backpropagation grows in proportion to depth; that of signal propagation does not grow.",
-        caption="Most that is kept for backward passes at any moment of a batch of 128, dense layers of 500 units.",
+        caption=f"Most that is kept for backward passes at any moment of a batch of {_BATCH}, dense layers of 500 "
+        "units.",
     )
     return {
         "bytes": (("depth", "way"), bytes_of),
