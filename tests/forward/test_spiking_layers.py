@@ -36,6 +36,15 @@ def test_each_way_learns_and_none_teaches_what_it_should_not(way: str) -> None:
     assert moved == [way != "shallow"] * 3
 
 
+def test_statistics_of_layers_that_never_learn_settle_and_stay() -> None:
+    inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
+    learner = method("shallow", batch=8).start(64, 10, len(X), 0)
+    norms = [layer.norm for layer in learner.model.layers]
+    for epoch, count in enumerate((60, 100, 100)):
+        learner.learn(inputs[:480], Y[:480].copy(), epoch, 3)
+        assert [int(norm.num_batches_tracked) for norm in norms] == [count] * 3
+
+
 @pytest.mark.usefixtures("julia")
 @pytest.mark.parametrize("threshold", [0.5, 1.0])
 def test_the_engine_of_events_gives_the_same_scores(threshold: float) -> None:
@@ -83,7 +92,7 @@ def step_by_step(current: torch.Tensor, steps: int, threshold: float, way: str):
         v = v + now
         u = v - threshold
         spikes.append(Step.apply(u) if way == "backpropagation" else Step.apply(u).detach())
-        said.append(u if way == "voltage" else torch.arctan(math.pi * u) / math.pi + 0.5)
+        said.append(u if way == "voltage" else torch.arctan(math.pi * u) / math.pi)
         v = v - threshold * spikes[-1].detach()
     return spikes, sum(said) / steps if way in ("voltage", "surrogate") else None
 
@@ -114,12 +123,13 @@ def test_a_current_that_stays_is_as_many_that_are_the_same() -> None:
     assert all(torch.equal(a, b) for a, b in zip((*one, u), (*other, same), strict=True))
 
 
-def test_a_fit_that_goes_on_ends_in_the_same_numbers() -> None:
-    whole = ForwardClassifier(method=method("voltage"), epochs=2, pixel_max=16).fit(X, Y)
-    learner = method("voltage").start(64, 10, len(X), 0)
+@pytest.mark.parametrize("way", ["voltage", "shallow"])
+def test_a_fit_that_goes_on_ends_in_the_same_numbers(way: str) -> None:
+    whole = ForwardClassifier(method=method(way, batch=16), epochs=2, pixel_max=16).fit(X, Y)
+    learner = method(way, batch=16).start(64, 10, len(X), 0)
     inputs = np.ascontiguousarray(X.reshape(len(X), -1) / np.float32(16), dtype=np.float32)
     learner.learn(inputs, Y.copy(), 0, 2)
-    other = method("voltage").start(64, 10, len(X), 0)
+    other = method(way, batch=16).start(64, 10, len(X), 0)
     other.restore(learner.arrays())
     other.learn(inputs, Y.copy(), 1, 2)
     for name, array in whole.learner_.arrays().items():

@@ -27,8 +27,8 @@ def integrate_and_fire(
 
     Returns:
         Of each step spikes of 0 and 1, (...), with the gradient of f(U) = atan(pi U) / pi + 1/2 if learning goes back
-        through them; and the mean over steps of what learns beside them, (...): U, before spikes take theirs, f(U), or
-        None.
+        through them; and the mean over steps of what learns beside them, (...): U, before spikes take theirs,
+        f(U) - 1/2, or None.
 
     Example:
         >>> spikes, u = integrate_and_fire(torch.full((1, 1), 0.75), 4, 1.0, "voltage")
@@ -58,8 +58,6 @@ class _Firing(torch.autograd.Function):
                 if said is not None:
                     said.add_(scaled.arctan(), alpha=1 / (pi * steps))
                 slopes.append(scaled.square_().add_(1).reciprocal_())
-        if said is not None and way == "surrogate":
-            said.add_(0.5)
         ctx.way, ctx.stays, ctx.steps = way, len(current) == 1, steps
         ctx.save_for_backward(*slopes)
         ctx.set_materialize_grads(False)

@@ -30,10 +30,11 @@ class SpikingLayer(nn.Module):
         pool: whether maps are halved afterwards, by the mean of 2 x 2.
     """
 
-    def __init__(self, layer: nn.Module, channels: int, pool: bool) -> None:
+    def __init__(self, layer: nn.Conv2d | nn.Linear, channels: int, pool: bool) -> None:
         super().__init__()
+        nn.init.orthogonal_(layer.weight)
         self.layer, self.pool = layer, pool
-        self.norm: nn.Module = nn.BatchNorm2d(channels) if isinstance(layer, nn.Conv2d) else nn.BatchNorm1d(channels)
+        self.norm = nn.BatchNorm2d(channels) if isinstance(layer, nn.Conv2d) else nn.BatchNorm1d(channels)
 
     def drive(self, x: Tensor) -> Tensor:
         """What the layer makes of x (steps, examples, ...), or (1, examples, ...) where it stays."""
@@ -63,9 +64,9 @@ class SpikingSignalPropagation:
 
     Args:
         way: `"voltage"`: the loss is that of potentials before the spikes, whose inner products are divided by the
-            number of units or channels, as potentials have no bounds; `"surrogate"`: of a smooth function of them,
-            beside the spikes; `"backpropagation"`: layers learn from the classifier's loss, through all layers and
-            steps, with that function's gradient in place of the spikes'; `"shallow"`: only the classifier learns.
+            number of units or channels, as potentials have no bounds; `"surrogate"`: of f(U) - 1/2, a smooth function
+            of them, beside the spikes; `"backpropagation"`: layers learn from the classifier's loss, through all layers
+            and steps, with the gradient of f in place of the spikes'; `"shallow"`: only the classifier learns.
         channels: of the convolutions.
         dense: units of the last layer.
         steps: T.
@@ -75,8 +76,10 @@ class SpikingSignalPropagation:
 
     Source:
         arXiv 2204.01723: 20 and 40 channels, 128 units, 4 steps, f(U) = atan(pi U) / pi + 1/2. That a spike takes a
-        threshold off, that pooling takes means, that all losses are of means over steps, what voltages are divided by
-        and the learning rate are choices.
+        threshold off, that pooling takes means, that all losses are of means over steps, what voltages are divided by,
+        that a half is taken off f, that inner products of maps are divided by the root of the number of positions,
+        orthogonal weights at first, that statistics of layers that never learn stay after a hundred batches, and the
+        learning rates are choices.
     """
 
     way: Way = "voltage"
@@ -141,8 +144,9 @@ class SpikingNetwork:
         Raises:
             DivergedError: a loss is not finite; it names the layer.
         """
+        settled = self.about.way == "shallow" and self.updates.taken[0] >= _SETTLED
         for layer in self.layers:
-            layer.train()
+            layer.train(not settled)
         spikes = self._images(x)
         losses: list[float] = []
         if self.about.way in ("voltage", "surrogate"):
@@ -164,10 +168,16 @@ class SpikingNetwork:
             h, said = layer.fire(both, self.about, self.about.way)
             assert said is not None
             evoked, of_targets = apart(said, images)
-            compared = evoked / said.shape[1] if self.about.way == "voltage" else evoked
-            loss = class_entropy(compared, of_targets, labels, labels, _NO_RANDOM)
+            loss = class_entropy(self._scaled(evoked), of_targets, labels, labels, _NO_RANDOM)
             self._step(loss, losses)
         return h[:, :images]
+
+    def _scaled(self, evoked: Tensor) -> Tensor:
+        """So that inner products over maps are divided by the root of positions; see `SpikingSignalPropagation`."""
+        channels = evoked.shape[1]
+        positions = evoked[0].numel() / channels
+        share: float = positions**0.5 / (channels if self.about.way == "voltage" else 1)
+        return evoked * share
 
     def _through(self, spikes: Tensor, way: Way) -> Tensor:
         for layer in self.layers:
@@ -194,6 +204,7 @@ class SpikingNetwork:
 
 
 _NO_RANDOM = torch.Generator()
+_SETTLED = 100  # batches, after which the statistics of layers that never learn stay
 
 
 def _layers(about: SpikingSignalPropagation, side: int) -> Iterator[SpikingLayer]:

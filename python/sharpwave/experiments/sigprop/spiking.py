@@ -37,6 +37,8 @@ class SigPropSpikingConfig(Amounts):
     """Of the convolutions."""
     dense: int = 128
     """Units of the last layer."""
+    rates: tuple[float, ...] = (1e-2, 1e-2, 5e-3, 5e-3)
+    """Learning rates: shallow, backpropagation, surrogate, voltage; chosen on left-out images of MNIST."""
     jobs: int = 1
     """Processes."""
 
@@ -44,6 +46,8 @@ class SigPropSpikingConfig(Amounts):
         numbers = (self.seeds, self.examples, self.test_images, self.epochs, self.dense, self.jobs, *self.channels)
         if min(numbers) < 1 or not set(self.data_sets) <= set(_PUBLISHED) or not self.data_sets:
             raise ValueError(f"all numbers must be at least 1, data_sets among {', '.join(_PUBLISHED)}")
+        if len(self.rates) != len(_WAYS) or min(self.rates) <= 0:
+            raise ValueError(f"rates must be {len(_WAYS)} positive numbers, {', '.join(_WAYS)}, got {self.rates}")
 
 
 def learn(context: Context) -> dict[str, Any]:
@@ -78,7 +82,8 @@ def learn(context: Context) -> dict[str, Any]:
 def _train(config: SigPropSpikingConfig, data_set: str, way: Any, seed: int, path: Path) -> dict[str, Any]:
     from ...forward import SpikingSignalPropagation
 
-    method = SpikingSignalPropagation(way, config.channels, config.dense)
+    rate = config.rates[_WAYS.index(way)]
+    method = SpikingSignalPropagation(way, config.channels, config.dense, learning_rate=rate)
     images = Images(config.examples, config.test_images, data_set)
     return fit_and_test(images, method, config.epochs, seed, path)[1]
 
