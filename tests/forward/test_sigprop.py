@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from sharpwave.forward import DivergedError, SigProp, SigPropRule, learn_in_parallel
 from sharpwave.forward.blocks import SeededDropout, blocks_of
+from sharpwave.forward.firing import integrate_and_fire
 from sharpwave.forward.losses import LOSSES, similarities
 from sharpwave.forward.targets import TargetGenerator
 
@@ -153,6 +154,25 @@ def test_recurrent_layers_learn() -> None:
     for _ in range(400):
         one.learn(shown, Y)
     assert (one.scores(shown).argmax(1) == Y).float().mean() > 0.8
+
+
+def test_layers_that_spike_learn() -> None:
+    class Rates(nn.Module):
+        def forward(self, current: Tensor) -> Tensor:
+            return torch.stack(integrate_and_fire(current[None], 4, 1.0, "backpropagation")[0]).mean(0)
+
+    torch.manual_seed(0)
+    layers = [(nn.Linear(before, 60), nn.BatchNorm1d(60), Rates()) for before in (12, 60)]
+    network = nn.Sequential(*(module for layer in layers for module in layer))
+    one = SigProp(network, CLASSES, X[0], SigPropRule(learning_rate=0.01), 300)
+    assert (one.scores(X).argmax(1) == Y).float().mean() < 0.7
+    for _ in range(300):
+        one.learn(X, Y)
+    values: set[float] = set()
+    for block in one.blocks:
+        block.rest.register_forward_hook(lambda _, __, rates: values.update(rates.unique().tolist()))
+    assert (one.scores(X).argmax(1) == Y).float().mean() > 0.85
+    assert values == {0.0, 0.25, 0.5, 0.75, 1.0}
 
 
 def test_dropout_draws_its_own_numbers_and_none_at_test() -> None:
