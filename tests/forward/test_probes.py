@@ -80,9 +80,16 @@ def test_steps_are_compared_with_those_of_backpropagation() -> None:
     assert all(0 <= angle <= 180 for angle in own)
 
 
+def maps() -> nn.Sequential:
+    torch.manual_seed(0)
+    first = nn.Unflatten(1, (1, 2, 5)), nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.LeakyReLU(0.01)
+    return nn.Sequential(*first, nn.Flatten(), nn.Linear(80, 32), nn.LeakyReLU(0.01))
+
+
+@pytest.mark.parametrize("network", [lambda: layers(3), maps])
 @pytest.mark.parametrize(("loss", "dead"), [("distance", True), ("classes", False)])
-def test_a_layer_that_says_nothing_is_named(loss: str, dead: bool) -> None:
-    one = SigProp(layers(3), 3, X[0], SigPropRule(loss=loss, learning_rate=0.01), 1000)
+def test_a_layer_that_says_nothing_is_named(loss: str, dead: bool, network) -> None:
+    one = SigProp(network(), 3, X[0], SigPropRule(loss=loss, learning_rate=0.01), 1000)
     assert find_collapse(one, X) is None
     for _ in range(600):
         one.learn(X, Y)

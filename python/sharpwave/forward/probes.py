@@ -12,7 +12,7 @@ from torch.nn import functional
 from .sigprop import SigProp
 from .taught import AlignedBlocks, Backpropagated, Taught
 
-COLLAPSED = 1e-3  # share of the mean square of activities that examples differ by, below which they say nothing
+COLLAPSED = 1e-2  # share of the mean square of activities that examples differ by, below which they say nothing
 
 
 def alignment(model: SigProp | Taught, x: Tensor, labels: Tensor) -> list[float]:
