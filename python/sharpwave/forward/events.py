@@ -38,7 +38,7 @@ def event_driven(network: SpikingNetwork) -> ConvertedNetwork:
         layers += [nn.AvgPool2d(2)] if layer.pool else []
     model = nn.Sequential(*layers, network.readout)
     shape = (1, network.side, network.side)
-    return network_of_stages(affine_stages(model, shape), [1.0] * len(network.layers), 0.0, shape)
+    return network_of_stages(affine_stages(model, shape), [1.0] * len(network.layers), 0.5, shape)
 
 
 @torch.no_grad()

@@ -19,6 +19,8 @@ def integrate_and_fire(
 ) -> tuple[tuple[Tensor, ...], Tensor | None]:  # fmt: skip
     """Neurons that add up a current and lose a threshold with each spike: V, of which U = V - theta is told.
 
+    V is half a threshold at first, so that spikes are as many as the nearest whole number of thresholds that came in.
+
     Args:
         current: (steps, ...), or (1, ...), which stays for all steps.
         steps: how many.
@@ -31,9 +33,9 @@ def integrate_and_fire(
         f(U) - 1/2, or None.
 
     Example:
-        >>> spikes, u = integrate_and_fire(torch.full((1, 1), 0.75), 4, 1.0, "voltage")
+        >>> spikes, u = integrate_and_fire(torch.full((1, 1), 0.8125), 4, 1.0, "voltage")
         >>> [float(spike) for spike in spikes], float(u)
-        ([0.0, 1.0, 1.0, 0.0], 0.125)
+        ([1.0, 1.0, 0.0, 1.0], 0.28125)
     """
     said, *spikes = _Firing.apply(current, steps, threshold, way)  # type: ignore[no-untyped-call]
     return tuple(spikes), said
@@ -44,7 +46,7 @@ class _Firing(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, current: Tensor, steps: int, threshold: float, way: Way) -> tuple[Tensor | None, ...]:
-        v, spikes, slopes = torch.zeros_like(current[0]), [], []
+        v, spikes, slopes = torch.full_like(current[0], threshold / 2), [], []
         said = torch.zeros_like(v) if way in ("voltage", "surrogate") else None
         for now in current.expand(steps, *current.shape[1:]):
             u = v.add_(now) - threshold

@@ -76,10 +76,10 @@ class SpikingSignalPropagation:
 
     Source:
         arXiv 2204.01723: 20 and 40 channels, 128 units, 4 steps, f(U) = atan(pi U) / pi + 1/2. That a spike takes a
-        threshold off, that pooling takes means, that all losses are of means over steps, what voltages are divided by,
-        that a half is taken off f, that inner products of maps are divided by the root of the number of positions,
-        orthogonal weights at first, that statistics of layers that never learn stay after a hundred batches, and the
-        learning rates are choices.
+        threshold off, that potentials begin at half of one, that pooling takes means, that all losses are of means over
+        steps, what voltages are divided by, that a half is taken off f, that inner products of maps are divided by the
+        root of the number of positions, orthogonal weights at first, that statistics of layers that never learn stay
+        after a hundred batches, and the learning rates are choices.
     """
 
     way: Way = "voltage"
