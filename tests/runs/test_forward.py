@@ -73,3 +73,17 @@ def test_neurons_that_spike_are_taught_in_four_ways(tmp_path: Path) -> None:
     assert found.error.shape == (4, 1)
     assert ((found.error > 0) & (found.error < 95)).all()
     assert float(found.error.sel(kind="mnist, backpropagation").squeeze()) < 80
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rates": (0.01,)}, "rates must be 4 positive numbers, shallow, backpropagation, surrogate, voltage"),
+        ({"rates": (0.01, 0.01, 0.0, 0.01)}, "rates must be 4 positive numbers"),
+        ({"data_sets": ("letters",)}, "data_sets among mnist, fashion-mnist"),
+        ({"channels": (0, 4)}, "all numbers must be at least 1"),
+    ],
+)
+def test_spiking_networks_that_could_not_learn_are_refused_before(given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find("sigprop-spiking").config(**given)
