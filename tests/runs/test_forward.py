@@ -80,6 +80,7 @@ def test_neurons_that_spike_are_taught_in_four_ways(tmp_path: Path) -> None:
     [
         ({"rates": (0.01,)}, "rates must be 4 positive numbers, shallow, backpropagation, surrogate, voltage"),
         ({"rates": (0.01, 0.01, 0.0, 0.01)}, "rates must be 4 positive numbers"),
+        ({"rates": (0.01, float("nan"), 0.01, 0.01)}, "rates must be 4 positive numbers"),
         ({"data_sets": ("letters",)}, "data_sets among mnist, fashion-mnist"),
         ({"channels": (0, 4)}, "all numbers must be at least 1"),
     ],

@@ -8,6 +8,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from ..spiking.affine import affine_stages
 from ..spiking.conversion import ConvertedNetwork, network_of_stages
+from .firing import INITIAL_POTENTIAL
 from .spiking import SpikingLayer, SpikingNetwork
 
 
@@ -38,7 +39,7 @@ def event_driven(network: SpikingNetwork) -> ConvertedNetwork:
         layers += [nn.AvgPool2d(2)] if layer.pool else []
     model = nn.Sequential(*layers, network.readout)
     shape = (1, network.side, network.side)
-    return network_of_stages(affine_stages(model, shape), [1.0] * len(network.layers), 0.5, shape)
+    return network_of_stages(affine_stages(model, shape), [1.0] * len(network.layers), INITIAL_POTENTIAL, shape)
 
 
 @torch.no_grad()
@@ -48,7 +49,6 @@ def _folded(layer: SpikingLayer, threshold: float) -> list[nn.Module]:
         assert isinstance(layer.norm, nn.BatchNorm2d)
         found: nn.Module = fuse_conv_bn_eval(layer.layer.eval(), layer.norm.eval())
     else:
-        assert isinstance(layer.layer, nn.Linear)
         assert isinstance(layer.norm, nn.BatchNorm1d)
         found = fuse_linear_bn_eval(layer.layer.eval(), layer.norm.eval())
     for parameter in found.parameters():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 Way = Literal["voltage", "surrogate", "backpropagation", "shallow"]
 WAYS = ("voltage", "surrogate", "backpropagation", "shallow")
+INITIAL_POTENTIAL = 0.5  # share of the threshold
 
 
 def integrate_and_fire(
@@ -19,7 +20,8 @@ def integrate_and_fire(
 ) -> tuple[tuple[Tensor, ...], Tensor | None]:  # fmt: skip
     """Neurons that add up a current and lose a threshold with each spike: V, of which U = V - theta is told.
 
-    V is half a threshold at first, so that spikes are as many as the nearest whole number of thresholds that came in.
+    V is half a threshold at first, so that a current that stays, from 0 to theta, makes as many spikes as the nearest
+    whole number of thresholds that it brings.
 
     Args:
         current: (steps, ...), or (1, ...), which stays for all steps.
@@ -46,7 +48,7 @@ class _Firing(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, current: Tensor, steps: int, threshold: float, way: Way) -> tuple[Tensor | None, ...]:
-        v, spikes, slopes = torch.full_like(current[0], threshold / 2), [], []
+        v, spikes, slopes = torch.full_like(current[0], INITIAL_POTENTIAL * threshold), [], []
         said = torch.zeros_like(v) if way in ("voltage", "surrogate") else None
         for now in current.expand(steps, *current.shape[1:]):
             u = v.add_(now) - threshold

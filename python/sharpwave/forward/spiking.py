@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from ..counts import count
 from ..suggest import unknown
 from .blocks import apart, beside, maps, square_side
 from .firing import WAYS, Way, apart_by_step, integrate_and_fire, joined
-from .losses import class_entropy
+from .losses import similarities
 from .method import DivergedError
 from .targets import TargetGenerator
 from .torch_methods import TorchLearner
@@ -168,16 +168,15 @@ class SpikingNetwork:
             h, said = layer.fire(both, self.about, self.about.way)
             assert said is not None
             evoked, of_targets = apart(said, images)
-            loss = class_entropy(self._scaled(evoked), of_targets, labels, labels, _NO_RANDOM)
-            self._step(loss, losses)
+            z = self._scale(said) * similarities(evoked, of_targets)
+            self._step(functional.cross_entropy(z, labels), losses)
         return h[:, :images]
 
-    def _scaled(self, evoked: Tensor) -> Tensor:
-        """So that inner products over maps are divided by the root of positions; see `SpikingSignalPropagation`."""
-        channels = evoked.shape[1]
-        positions = evoked[0].numel() / channels
-        share: float = positions**0.5 / (channels if self.about.way == "voltage" else 1)
-        return evoked * share
+    def _scale(self, said: Tensor) -> float:
+        """Of means over positions, so that these are divided by their root; see `SpikingSignalPropagation`."""
+        channels = said.shape[1]
+        positions: float = said[0].numel() / channels
+        return sqrt(positions) / (channels if self.about.way == "voltage" else 1)
 
     def _through(self, spikes: Tensor, way: Way) -> Tensor:
         for layer in self.layers:
@@ -203,7 +202,6 @@ class SpikingNetwork:
         return maps(x, self.side)[None]
 
 
-_NO_RANDOM = torch.Generator()
 _SETTLED = 100  # batches, after which the statistics of layers that never learn stay
 
 

@@ -46,7 +46,7 @@ class SigPropSpikingConfig(Amounts):
         numbers = (self.seeds, self.examples, self.test_images, self.epochs, self.dense, self.jobs, *self.channels)
         if min(numbers) < 1 or not set(self.data_sets) <= set(_PUBLISHED) or not self.data_sets:
             raise ValueError(f"all numbers must be at least 1, data_sets among {', '.join(_PUBLISHED)}")
-        if len(self.rates) != len(_WAYS) or min(self.rates) <= 0:
+        if len(self.rates) != len(_WAYS) or not all(rate > 0 for rate in self.rates):
             raise ValueError(f"rates must be {len(_WAYS)} positive numbers, {', '.join(_WAYS)}, got {self.rates}")
 
 
