@@ -10,6 +10,7 @@ from sharpwave.data import load
 from sharpwave.replay import (
     ExperienceReplay,
     Homeostasis,
+    LatentReplay,
     Learner,
     LeastWorth,
     NearestAnswers,
@@ -93,7 +94,7 @@ def test_homeostasis_keeps_weights_as_long_as_they_were() -> None:
     assert any(float((ratio - 1).abs().max().detach()) > 0.05 for ratio in lengths[0.0])
 
 
-def test_what_surprises_is_followed_by_more_replay_and_the_mean_is_the_same() -> None:
+def test_what_surprises_is_followed_by_more_replay_and_the_rest_is_saved() -> None:
     settings = Settings(hidden=(40, 30), learning_rate=1e-3, batch=32, iterations=200)
     part = NoveltyPaced(BUDGET)
     learner = Learner(split_stream(DIGITS), settings, [part], 0)
@@ -103,6 +104,7 @@ def test_what_surprises_is_followed_by_more_replay_and_the_mean_is_the_same() ->
     part.again = lambda number: numbers.append(number) or again(number)
     learner.learn(1)
     assert np.mean(numbers[:20]) > 1.3 * np.mean(numbers[100:])
+    assert sum(numbers) + part._owed == pytest.approx((200 + 20) * 32)  # what is not shown is on account still
     assert max(numbers) <= 3 * 32 + 1
 
 
@@ -110,12 +112,25 @@ def test_what_is_worth_least_goes() -> None:
     store = Store(5 * 12, {"y": Field((), np.int32)}, LeastWorth())
     store.add({"y": np.arange(5, dtype=np.int32)})
     store.priorities.set(np.arange(5), np.array([3.0, 0.5, 2.0, 0.1, 5.0]))
-    places = store.add({"y": np.array([7, 8], dtype=np.int32)})
-    assert sorted(places.tolist()) == [1, 3]
-    assert sorted(store.arrays["y"].tolist()) == [0, 2, 4, 7, 8]
+    places = np.full(1, -1)
+    while places.max() < 0:
+        places = store.add({"y": np.array([7], dtype=np.int32)})
+    assert places.tolist() == [3]
+    assert sorted(store.arrays["y"].tolist()) == [0, 1, 2, 4, 7]
     part = ScoredReplay(BUDGET + 200 * 4, "loss", LeastWorth())
     learned([part], 3)
     assert part.store.size == part.store.capacity
+
+
+def test_what_comes_late_does_not_push_out_all_that_was_before() -> None:
+    each = []
+    for seed in range(50):
+        store = Store(20 * 12, {"y": Field((), np.int32)}, LeastWorth(), seed)
+        for task in range(4):
+            store.add({"y": np.full(100, task, dtype=np.int32)})
+        each.append(np.bincount(store.arrays["y"], minlength=4))
+    assert store.size == store.capacity
+    assert (np.mean(each, axis=0) > 2.5).all()
 
 
 def test_the_store_answers_where_the_network_has_forgotten() -> None:
@@ -130,3 +145,8 @@ def test_the_store_answers_where_the_network_has_forgotten() -> None:
     scores = helped.scores(torch.rand(4, 64))
     torch.testing.assert_close(scores.sum(1), torch.ones(4))
     assert (scores[:, 6:] == 0).all()
+
+
+def test_a_store_of_activities_cannot_answer_for_inputs() -> None:
+    with pytest.raises(ValueError, match="expected a part that stores inputs, not LatentReplay"):
+        NearestAnswers(LatentReplay(BUDGET))

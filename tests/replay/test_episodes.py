@@ -103,3 +103,11 @@ def test_what_is_no_memory_is_refused() -> None:
         SequenceMemory(np.ones((3, 10)), speed=0)
     with pytest.raises(ValueError, match="nothing can be replayed"):
         SequenceMemory(np.ones((3, 10))).replay("forward", 0.9, RANDOM)
+    memory = SequenceMemory(np.ones((6, 10)), backend="torch")
+    memory.keep(track(0, 3))
+    with pytest.raises(ValueError, match="an episode that begins at state 0 is kept already"):
+        memory.keep(track(0, 3))
+    with pytest.raises(ValueError, match="has no episodes to splice"):
+        memory.replay("spliced", 0.9, RANDOM)
+    with pytest.raises(ValueError, match="recall stays at state 0"):
+        memory.replay("forward", 0.9, RANDOM)

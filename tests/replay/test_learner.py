@@ -102,6 +102,46 @@ def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
     np.testing.assert_allclose(values[was_shown], losses[was_shown] + 1e-3, rtol=1e-4)
 
 
+def test_weights_of_drawn_examples_leave_the_loss_its_weight() -> None:
+    part = ScoredReplay(BUDGET, "loss", beta=1.0)
+    learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
+    learner.learn(0)
+    for layer in (*learner.network.hidden, learner.network.head):  # all examples have the same loss
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    part.store.priorities.set(np.arange(part.store.size), np.linspace(1, 5, part.store.size))
+    assert float(part.again(40).detach()) == pytest.approx(np.log(2))
+
+
+def test_a_small_store_grows_stale_at_once() -> None:
+    part = ScoredReplay(64 + 16, "staleness")
+    learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
+    learner.learn(0)
+    for _ in range(3):
+        assert np.isfinite(float(part.again(2000).detach()))
+
+
+def test_information_is_found_in_networks_without_biases_too() -> None:
+    settings = Settings((20,), 1e-3, 32, 5, bias=False)
+    part = ElasticWeightConsolidation(1.0)
+    Learner(split_stream(DIGITS), settings, [part], 0).learn(0)
+    assert [bool((one > 0).any()) for one in part.importance] == [True, True]
+
+
+def test_what_was_said_before_is_kept_beside_classes_that_are_new() -> None:
+    part = LearningWithoutForgetting()
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner.learn(0)
+    learner.place = 1
+    part.begin(1)
+    torch.nn.init.normal_(learner.network.head.weight)
+    batch = learner.batch(learner.stream.tasks[1].train, np.arange(20), 1)
+    now, then = learner.network(batch.x)[:, :4], part.old(batch.x)[:, :2]
+    wanted = torch.cat([(then / 2).softmax(1), torch.zeros(20, 2)], dim=1)
+    kept = -(wanted * (now / 2).log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(part.loss(batch, torch.ones(())), 1 + kept)
+
+
 def test_what_has_not_been_shown_for_long_is_drawn_first_and_all_come_about_as_often() -> None:
     def times(part: ExperienceReplay) -> np.ndarray:
         learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
@@ -214,6 +254,8 @@ def test_numbers_of_a_matrix_are_those_of_their_definitions() -> None:
     })  # fmt: skip
     assert forward_transfer(r, [0.1, 0.1, 0.1]) == pytest.approx(0.15)
     assert omega(r, [1.0, 0.9, 0.8]) == pytest.approx((0.9 + 0.7 / 0.9 + 2.15 / 3 / 0.8) / 3)
+    late = [[0.9, 0.95, 0.1], [0.8, 0.6, 0.1], [0.8, 0.6, 0.9]]  # what was known before it was learned counts too
+    assert metric("forgetting", late) == pytest.approx((0.1 + 0.35) / 2)
     with pytest.raises(ValueError, match="unknown metric 'accurcy': did you mean 'accuracy'"):
         metric("accurcy", r)
     with pytest.raises(ValueError, match="accuracies must be from 0 to 1"):

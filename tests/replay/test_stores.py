@@ -125,3 +125,40 @@ def test_places_are_drawn_in_proportion_to_their_priorities(values: list[float],
 def test_what_cannot_be_stored_is_refused(make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("capacity", [40, 41, 43])
+def test_where_tasks_share_classes_the_first_ones_are_kept_as_well(capacity: int) -> None:
+    there = np.zeros(4)
+    for seed in range(100):
+        draw = np.random.default_rng(seed)
+        store = Store(capacity * EACH, FIELDS, ClassBalanced(), seed)
+        for task in range(4):
+            labels = draw.integers(0, 2, 200)
+            store.add({"x": np.full((200, 3), task, dtype=np.uint8), "y": labels})
+        there += np.bincount(store.arrays["x"][:, 0], minlength=4)
+    np.testing.assert_allclose(there / (100 * capacity), 0.25, atol=0.03)
+
+
+def test_where_tasks_are_told_each_has_as_many_of_each_class() -> None:
+    fields = {"y": Field((), np.int16), "task": Field((), np.int16)}
+    store = Store(40 * 12, fields, ClassBalanced(5))
+    for task in range(3):
+        store.add({"y": np.repeat([0, 1], 50).astype(np.int16), "task": np.full(100, task, dtype=np.int16)})
+        held = store.take(np.arange(store.size))
+        np.testing.assert_array_equal(np.bincount(2 * held["task"] + held["y"]), 5)
+
+
+def test_a_store_that_was_used_goes_on_as_a_new_one() -> None:
+    def filled(store: Store, first: int) -> Store:
+        for labels in ([0] * 9, [0, 1, 1, 2], [2] * 9):
+            store.add(items(labels, first))
+        return store
+
+    used, new = (Store(12 * EACH, FIELDS, ClassBalanced()) for _ in range(2))
+    state = filled(Store(12 * EACH, FIELDS, ClassBalanced(), 5), 0).state()
+    for store in (filled(used, 100), new):
+        store.restore(state)
+        store.add(items([3] * 9 + [1] * 9, 200))
+    for name in FIELDS:
+        np.testing.assert_array_equal(used.arrays[name], new.arrays[name])

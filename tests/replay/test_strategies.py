@@ -10,18 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sharpwave.data import load
 from sharpwave.forward import Comparison, DenseLayers, DivergedError, SignalPropagation
 from sharpwave.replay import (
+    AveragedGradients,
     ClassBalanced,
     ContinualExperiment,
+    DarkReplay,
     ExperienceReplay,
     ForwardLearner,
     Learner,
     Part,
+    ScoredReplay,
     Settings,
     learn_offline,
+    learn_online,
     metric,
     split_stream,
     strategies,
@@ -220,3 +225,48 @@ def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) ->
     went_on = run("killed.npz", False)
     assert went_on.stdout == whole.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.npz", "whole.npz"]
+
+
+@pytest.mark.parametrize("part", [ScoredReplay(BUDGET, "loss"), AveragedGradients(BUDGET), DarkReplay(BUDGET)])
+def test_networks_without_a_backward_pass_refuse_what_they_cannot_do(part: Part) -> None:
+    with pytest.raises(ValueError, match=f"{type(part).__name__} adds to losses or changes gradients"):
+        ForwardLearner(split_stream(DIGITS), QUICK, [part], 0)
+
+
+def test_another_way_of_learning_is_refused_by_a_checkpoint(tmp_path: Path) -> None:
+    def run(rate: float) -> None:
+        way = Comparison("feedback-alignment", DenseLayers((30,)), learning_rate=rate)
+        ContinualExperiment(
+            stream=split_stream(DIGITS), strategy=list, settings=replace(QUICK, iterations=5),
+            learner=partial(ForwardLearner, method=way), checkpoint=tmp_path / "training.npz",
+        ).run(resume=True)  # fmt: skip
+
+    run(1e-3)
+    with pytest.raises(ValueError, match="learner"):
+        run(2e-3)
+
+
+def test_bytes_are_those_of_all_that_is_kept_but_the_network_and_optimizers() -> None:
+    found = experiment("brain-inspired replay", settings=replace(QUICK, iterations=2)).run()
+    (part,) = found.learner.parts
+
+    def numbers(*modules) -> int:
+        return sum(one.numel() * one.element_size() for module in modules for one in module.state_dict().values())
+
+    assert found.bytes == numbers(part.latents, part.feedback, *part.old)
+    dreaming = experiment("generative replay", settings=replace(QUICK, iterations=2)).run()
+    (part,) = dreaming.learner.parts
+    assert dreaming.bytes == numbers(part.generator, *part.old)
+
+
+def test_in_a_stream_without_borders_old_examples_count_as_much_as_new_ones() -> None:
+    weights = []
+
+    class Looks(ExperienceReplay):
+        def again(self, number: int) -> torch.Tensor:
+            weights.append(float(self.learner.weighed(torch.zeros(()), torch.ones(()))))
+            return super().again(number)
+
+    learner = Learner(split_stream(DIGITS), QUICK, [Looks(BUDGET, when="step")], 0)
+    learn_online(learner)
+    assert set(weights) == {0.5}

@@ -107,7 +107,7 @@ class ContinualExperiment:
         parts = self.strategy()
         about = self._about(parts) if path else {}
         learner = self.learner(self.stream, self.settings, parts, self.seed)
-        about |= {"learner": type(learner).__name__} if path else {}
+        about |= {"learner": learner.name} if path else {}
         tasks = len(self.stream.tasks)
         matrix, seconds = np.zeros((tasks, tasks)), 0.0
         if resume and path and path.exists():

@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 
 from ..counts import count
+from .latent import LatentReplay
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .replaying import ExperienceReplay
 from .stores import Integers, Policy, Store
 from .storing import Stored, When
+
+_SPENT = 0.05  # of the account of replay, where nothing surprises: there it is what twenty batches bring
 
 
 class Homeostasis(Part):
@@ -48,9 +51,10 @@ class Homeostasis(Part):
 
 
 class NoveltyPaced(ExperienceReplay):
-    """The more new examples surprise, the more stored ones are shown; on the average as many as there are new ones.
+    """The more new examples surprise, the more stored ones are shown; in the long run as many as there are new ones.
 
-    Surprise is the loss of a batch, over its running mean.
+    Surprise is the loss of a batch over its running mean. For each new example a stored one is put on account, and in
+    proportion to surprise a share of the account is spent.
 
     Args:
         budget, policy, when, masked: see `ExperienceReplay`.
@@ -66,7 +70,7 @@ class NoveltyPaced(ExperienceReplay):
         if not (most >= 1 and 0 <= memory < 1):
             raise ValueError(f"most must be at least 1, memory from 0 to below 1, got {most} and {memory}")
         self.most, self.memory = most, memory
-        self._usual, self._owed = 0.0, 0.0
+        self._usual, self._owed = 0.0, np.nan
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""
@@ -74,8 +78,10 @@ class NoveltyPaced(ExperienceReplay):
         self._usual = now if not self._usual else self.memory * self._usual + (1 - self.memory) * now
         if not self.store.size:
             return loss
-        self._owed += len(batch) * min(self.most, now / max(self._usual, 1e-12))
-        number = int(self._owed)
+        if np.isnan(self._owed):
+            self._owed = len(batch) / _SPENT
+        self._owed += len(batch)
+        number = int(min(self.most * len(batch), _SPENT * self._owed * now / max(self._usual, 1e-12), self._owed))
         self._owed -= number
         return self.learner.weighed(loss, self.again(number)) if number else loss
 
@@ -90,18 +96,20 @@ class NoveltyPaced(ExperienceReplay):
 
 
 class LeastWorth:
-    """A policy: what has the least priority goes, so that whoever gives priorities decides what is kept."""
+    """A policy: what has the least priority goes, so that whoever gives priorities decides what is kept.
 
-    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+    What comes is kept as often as by a `Reservoir`: the more has been offered, the less often.
+    """
+
+    def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
-        free = store.capacity - store.size
-        found = np.full(len(labels), -1, dtype=np.int64)
-        new = min(free, len(labels))
-        found[:new] = store.size + np.arange(new)
-        left = min(len(labels) - new, store.size)
-        if left > 0 and store.size == store.capacity:
+        before = store.seen + np.arange(len(kinds))
+        found = np.where(before < store.capacity, before, -1)
+        kept = np.flatnonzero((before >= store.capacity) & (random.random(len(kinds)) * (before + 1) < store.capacity))
+        kept = kept[: store.size]
+        if len(kept):
             worth = store.priorities.values(slice(store.size))
-            found[new : new + left] = np.argpartition(worth, left - 1)[:left]
+            found[kept] = np.argpartition(worth, len(kept) - 1)[: len(kept)]
         return found
 
 
@@ -115,11 +123,18 @@ class NearestAnswers(Part):
         stored: the part whose store is asked.
         neighbours: how many.
         share: of the store in the answer.
+
+    Raises:
+        ValueError: a share that is none, or a part that stores no inputs.
     """
 
     def __init__(self, stored: Stored, neighbours: int = 5, share: float = 0.5) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share must be above 0 and at most 1, got {share}")
+        if isinstance(stored, LatentReplay):
+            raise ValueError(
+                f"expected a part that stores inputs, not {type(stored).__name__}, which stores activities"
+            )
         self.neighbours, self.share = count("neighbours", neighbours), share
         self._stored = stored
 

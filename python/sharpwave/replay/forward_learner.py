@@ -25,9 +25,12 @@ class ForwardLearner(Learner):
     """A network of `sharpwave.forward` that learns tasks; stored examples are learned in the same batches as new ones.
 
     Args:
-        stream, parts, seed: see `Learner`. Parts that add losses or look into the network do nothing here, or fail.
+        stream, parts, seed: see `Learner`. Parts must show what they store by `beside`, as `ExperienceReplay` does.
         settings: batch and iterations; layers and rates are those of the method.
         method: the way of learning; None: `SignalPropagation()`.
+
+    Raises:
+        ValueError: a part that adds to losses or changes gradients, of which there are none.
 
     Example:
         >>> from sharpwave.data import load
@@ -47,11 +50,19 @@ class ForwardLearner(Learner):
         self, stream: Stream, settings: Settings, parts: Sequence[Part], seed: int,
         method: SignalPropagation | Comparison | None = None,
     ) -> None:  # fmt: skip
+        for part in parts:
+            _check(part)
         self.method = method or SignalPropagation()
         super().__init__(stream, settings, parts, seed)
 
+    @property
+    def name(self) -> str:
+        """See `Learner`."""
+        return f"{type(self).__name__}({self.method!r})"
+
     def renew(self) -> None:
         """See `Learner`."""
+        self.besides = {}
         self.taught = self.method.start(self.stream.features, self.stream.outputs, 1, self.seed)
         self.taught.model.updates.steps = _FOREVER
 
@@ -75,3 +86,17 @@ class ForwardLearner(Learner):
 
     def _restore_learned(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.taught.restore(under("taught", arrays))
+
+
+def _check(part: Part) -> None:
+    """Refuse a part whose loss or gradient is not what it does by `beside` where there are none."""
+
+    def depth(name: str) -> int:
+        """How far up the classes of the part it is defined."""
+        return next((k for k, one in enumerate(type(part).__mro__) if name in vars(one)), len(type(part).__mro__))
+
+    if min(depth(name) for name in ("loss", "project", "again")) < depth("beside"):
+        raise ValueError(
+            f"{type(part).__name__} adds to losses or changes gradients, of which a ForwardLearner has none: use parts "
+            "that show stored examples beside new ones, such as ExperienceReplay"
+        )

@@ -22,7 +22,7 @@ from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
 from .part import Arrays, Batch, Part
-from .penalties import distillation_in
+from .penalties import kept_of
 
 
 class _Dreaming(Part):
@@ -47,18 +47,10 @@ class _Dreaming(Part):
         self.old = (frozen_copy(self.learner.network), frozen_copy(self.own)) if place else None
 
     def kept(self, now: Tensor, x: Tensor) -> Tensor:
-        """How far what the network says of dreams is from what it said before the task.
-
-        Outputs that are new are taken to have been said to be wrong.
-        """
+        """How far what the network says of dreams is from what it said before the task, times temperature squared."""
         assert self.old is not None
-        learner, stream = self.learner, self.learner.stream
-        then, place = self.old[0](x), learner.place
-        groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]  # of each, among its own outputs
-        if stream.scenario != "task":
-            before, groups = list(stream.known(place - 1)), [stream.known(place)]
-            then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
-        return distillation_in(groups, now, then, self.temperature)
+        learner = self.learner
+        return self.temperature**2 * kept_of(learner.stream, learner.place, now, self.old[0](x), self.temperature)
 
     def arrays(self) -> Arrays:
         """See `Part`."""
@@ -86,7 +78,8 @@ class GenerativeReplay(_Dreaming):
         temperature: of what is said of them.
 
     Source:
-        Shin and others, NeurIPS 2017, with distillation as in van de Ven and others, 2022.
+        Shin and others, NeurIPS 2017, with distillation as in van de Ven and others, 2022, but times the square of the
+        temperature, a choice.
     """
 
     def __init__(self, latent: int = 100, batch: int | None = None, temperature: float = 2.0) -> None:
@@ -121,6 +114,11 @@ class GenerativeReplay(_Dreaming):
         torch.autograd.backward([dreaming])
         self.optimizer.step()
         return loss
+
+    @property
+    def bytes(self) -> int:
+        """See `Part`; what the optimizer keeps is not counted, as it is of no network."""
+        return super().bytes - sum(array.nbytes for array in optimizer_arrays(self.optimizer).values())
 
     def arrays(self) -> Arrays:
         """See `Part`."""

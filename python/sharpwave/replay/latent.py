@@ -16,7 +16,6 @@ from .part import Arrays, Batch
 from .quantising import Quantiser
 from .replaying import ExperienceReplay
 from .stores import Field, Policy
-from .storing import When
 from .streams import Examples
 
 _FITTED = 10_000  # examples that centres are learned from
@@ -29,7 +28,7 @@ class LatentReplay(ExperienceReplay):
     stored of others grows old with the layers between. The loss is the mean over layers.
 
     Args:
-        budget, policy, when, batch: see `ExperienceReplay`.
+        budget, policy, batch: see `ExperienceReplay`.
         levels: hidden layers whose activities are stored, from 1.
 
     Raises:
@@ -41,10 +40,9 @@ class LatentReplay(ExperienceReplay):
     """
 
     def __init__(
-        self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, when: When = "task",
-        batch: int | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(budget, policy, when, batch)
+        self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, batch: int | None = None
+    ) -> None:
+        super().__init__(budget, policy, "task", batch)
         self.levels = sorted({count("a level", level) for level in levels})
 
     def start(self, learner: Learner) -> None:
@@ -124,7 +122,7 @@ class QuantisedReplay(LatentReplay):
         self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, batch: int | None = None,
         parts: int = 40,
     ) -> None:  # fmt: skip
-        super().__init__(budget, levels, policy, "task", batch)
+        super().__init__(budget, levels, policy, batch)
         self.whole, self.parts = budget, parts
 
     def prepare(self, seed: int) -> None:

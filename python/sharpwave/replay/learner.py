@@ -36,6 +36,7 @@ class Learner:
         besides: other modules that learn with it, by name; see `teach`.
         optimizer: of all their weights.
         own_loss: of a batch of new examples, before parts add to it; a part may put another in its place.
+        share: weight of new examples beside old ones; None: 1 / t in task t.
         finished: tasks that have been learned.
         iteration: batches of the present task that have been.
         replayed: examples that parts have shown again.
@@ -46,6 +47,7 @@ class Learner:
         self.replayed, self.finished, self.iteration = 0, 0, 0
         self.place = 0
         self.own_loss: Callable[[Batch], Tensor] = self.plain_loss
+        self.share: float | None = None
         self.generator = torch.Generator().manual_seed(seed)
         self.renew()
         for part in self.parts:
@@ -114,6 +116,11 @@ class Learner:
             part.end(place, examples)
         self.finished, self.iteration = place + 1, 0
 
+    @property
+    def name(self) -> str:
+        """What learns, with its settings besides those that all learners have."""
+        return type(self).__name__
+
     def check_untaught(self) -> None:
         """Raise a ValueError if it has learned anything."""
         if self.finished or self.iteration:
@@ -169,8 +176,8 @@ class Learner:
         return functional.nll_loss(self.said(logits, batch), batch.y)
 
     def weighed(self, new: Tensor, old: Tensor) -> Tensor:
-        """Losses of what is new and of what was before: 1 / t of the first in task t, the rest of the second."""
-        share = 1 / (self.place + 1)
+        """Losses of what is new and of what was before: `share` of the first, the rest of the second."""
+        share = 1 / (self.place + 1) if self.share is None else self.share
         return share * new + (1 - share) * old
 
     def accuracy(self, place: int) -> float:
@@ -205,8 +212,9 @@ class Learner:
 
     @property
     def bytes(self) -> int:
-        """That parts keep besides the network."""
-        return sum(array.nbytes for part in self.parts for array in part.arrays().values())
+        """That parts keep besides the network, and modules that learn with it; not what their optimizers keep."""
+        own = sum(part.bytes for part in self.parts)
+        return own + sum(a.nbytes for module in self.besides.values() for a in module_arrays(module).values())
 
     def arrays(self) -> Arrays:
         """All that it goes on from."""

@@ -25,10 +25,10 @@ def backward_transfer(r: Array) -> float:
 
 
 def forgetting(r: Array) -> float:
-    """How much worse the last state is at earlier tasks than the best one before, mean_{j<T}(max_{j<=l<T} R_lj - R_Tj)
+    """How much worse the last state is at earlier tasks than the best one before, mean_{j<T}(max_{l<T} R_lj - R_Tj)
     (Chaudhry and others 2018)."""
     tasks = len(r)
-    return float(np.mean([r[j:-1, j].max() - r[-1, j] for j in range(tasks - 1)])) if tasks > 1 else 0.0
+    return float(np.mean([r[:-1, j].max() - r[-1, j] for j in range(tasks - 1)])) if tasks > 1 else 0.0
 
 
 def average_accuracy(r: Array) -> float:
@@ -83,7 +83,7 @@ def forward_transfer(matrix: ArrayLike, before: ArrayLike) -> float:
 
 def omega(matrix: ArrayLike, offline: ArrayLike) -> float:
     """Omega_all: accuracy of all tasks so far, over that of a learner that has them all at once, mean over time
-    (Kemker and others 2018).
+    (Hayes and Kanan 2020).
 
     Args:
         matrix: see `metric`.

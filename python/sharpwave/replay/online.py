@@ -10,7 +10,8 @@ from .streams import single_pass
 def learn_online(learner: Learner, batch: int = 10, fuzzy: float = 0.0) -> None:
     """Learn each example of all tasks once, as they come.
 
-    Parts hear of steps only: those that wait for the end of a task do nothing.
+    Parts hear of steps only: those that wait for the end of a task do nothing. Old examples and new ones count alike.
+    Outputs compete once their task has begun, which the label of its first example tells.
 
     Args:
         learner: that has learned nothing.
@@ -21,7 +22,7 @@ def learn_online(learner: Learner, batch: int = 10, fuzzy: float = 0.0) -> None:
         ValueError: it has learned something.
     """
     learner.check_untaught()
-    stream = learner.stream
+    stream, learner.share = learner.stream, 0.5
     for tasks, places in single_pass(stream, count("batch", batch), fuzzy, learner.seed):
         learner.place = max(learner.place, int(tasks.max()))
         learner.step(learner.mixed(tasks, places))

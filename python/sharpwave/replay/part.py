@@ -82,6 +82,11 @@ class Part:
         """What speaks for each output, (examples, outputs), where it is not what the network says."""
         return None
 
+    @property
+    def bytes(self) -> int:
+        """Of all that it goes on from."""
+        return sum(array.nbytes for array in self.arrays().values())
+
     def arrays(self) -> Arrays:
         """All that it goes on from."""
         return {}

@@ -11,7 +11,7 @@ from torch.nn import functional
 from ..torch_state import frozen_copy, module_arrays, restore_module
 from .learner import Learner
 from .part import Arrays, Batch, Part
-from .streams import Examples
+from .streams import Examples, Stream
 
 
 class _Anchored(Part):
@@ -76,7 +76,9 @@ class ElasticWeightConsolidation(_Anchored):
         grads = torch.autograd.grad(loss, deltas)
         squares = []
         for h, g in zip(inputs, grads, strict=True):  # of each example, the gradient of a weight is a product
-            squares += [g.square().T @ h.square() / len(batch), g.square().mean(0)]
+            squares.append(g.square().T @ h.square() / len(batch))
+            if learner.settings.bias:
+                squares.append(g.square().mean(0))
         for importance, square in zip(self.importance, squares, strict=True):
             importance += square.detach()
 
@@ -138,7 +140,8 @@ class LearningWithoutForgetting(Part):
         temperature: of what is said.
 
     Source:
-        Li and Hoiem, 2017; weighed as in van de Ven and others, 2022: 1 / t for what is new in task t.
+        Li and Hoiem, 2017; weighed as in van de Ven and others, 2022: 1 / t for what is new in task t, but for tasks
+        of new classes, where both count alike, and new classes are taken to have been said to be wrong.
     """
 
     def __init__(self, temperature: float = 2.0) -> None:
@@ -164,20 +167,27 @@ class LearningWithoutForgetting(Part):
         place = self.learner.place
         if self.old is None:
             return loss
-        now, then, stream = self.learner.network(batch.x), self.old(batch.x), self.learner.stream
-        alone = stream.scenario == "task"
-        groups = [task.outputs for task in stream.tasks[:place]] if alone else [stream.known(place - 1)]
-        return self.learner.weighed(loss, distillation_in(groups, now, then, self.temperature))
+        stream = self.learner.stream
+        kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), self.temperature)
+        return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept)
 
 
 def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy of what is said with what was, (examples, outputs) both, at a temperature, times its square."""
+    """Cross-entropy of what is said with what was, (examples, outputs) both, at a temperature."""
     wanted = (then / temperature).softmax(1)
-    return -(wanted * (now / temperature).log_softmax(1)).sum(1).mean() * temperature**2
+    return -(wanted * (now / temperature).log_softmax(1)).sum(1).mean()
 
 
-def distillation_in(groups: Sequence[Sequence[int]], now: Tensor, then: Tensor, temperature: float) -> Tensor:
-    """Mean over groups of outputs of the distillation among those of a group."""
+def kept_of(stream: Stream, place: int, now: Tensor, then: Tensor, temperature: float) -> Tensor:
+    """How far what is said in a task is from what was said before it, (examples, outputs) both: a distillation.
+
+    Outputs that are new are taken to have been said to be wrong. Where tasks are told, it is the mean over earlier ones
+    of the distillation among a task's own outputs.
+    """
+    groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]
+    if stream.scenario != "task":
+        before, groups = list(stream.known(place - 1)), [stream.known(place)]
+        then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
     columns = [list(outputs) for outputs in groups]
     return torch.stack([distillation(now[:, own], then[:, own], temperature) for own in columns]).mean()
 

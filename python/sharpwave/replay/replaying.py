@@ -20,6 +20,7 @@ from .scorers import GROWING, SCORERS, Shown
 from .stores import ClassBalanced, Field, Policy, Reservoir
 from .storing import Stored, Target, When
 
+_FASTEST = 10.0  # growth of priorities in a step, as an exponent: a few steps of it are beyond all differences
 _LEAST = 1e-3  # of what a scorer says, so that no example is lost for ever
 
 
@@ -72,14 +73,14 @@ class ScoredReplay(ExperienceReplay):
     """Stored examples are shown again the more often, the more a scorer says that they are worth it.
 
     An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last; p^alpha is
-    the largest that there is, 1 at least, before it is. Losses are weighed by (N P)^-beta, over the largest such
-    weight.
+    the largest that there is, 1 at least, before it is. Losses are weighed by (N P)^-beta, over the mean of
+    these in the batch, so that the loss keeps its weight beside that of new examples, a choice.
 
     Args:
         budget, policy, when, batch: see `ExperienceReplay`.
         scorer: one of `SCORERS`.
         alpha: 0: all are as likely.
-        beta: 1: the mean is that of all that are stored.
+        beta: 1: examples count alike, however often they are drawn.
 
     Raises:
         ValueError: there is no such scorer, or an exponent is negative.
@@ -121,12 +122,12 @@ class ScoredReplay(ExperienceReplay):
         self.score(
             places, Shown(said.detach(), shown.y, features.detach(), torch.from_numpy(store.arrays["best"][places]))
         )
-        return (weights / weights.max() * losses).mean()
+        return (weights / weights.mean() * losses).mean()
 
     def score(self, places: NDArray[np.int64], shown: Shown) -> None:
         """Change priorities of examples that have just been shown."""
         if self.growth:
-            self.store.priorities.grow(exp(self.growth * len(places) / self.store.size))
+            self.store.priorities.grow(exp(min(_FASTEST, self.growth * len(places) / self.store.size)))
         score = self.scorer(shown).clamp(min=0).double().numpy()
         self.store.priorities.set(places, (score + _LEAST) ** self.alpha)
         self.store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
@@ -141,7 +142,9 @@ class ScoredReplay(ExperienceReplay):
 
 
 class DarkReplay(Stored):
-    """Stored examples are learned with what the network made of them when they came, and with their labels (DER++).
+    """Stored examples are learned with what the network made of them, once it had learned them, and with their labels.
+
+    That is DER++, but that what it made of them is kept as it is after the step that they came in, not before.
 
     Args:
         budget: see `Stored`.

@@ -54,8 +54,14 @@ class SequenceMemory:
         return self.patterns.size // 8 + 24 * len(self.edges)
 
     def keep(self, episode: Episode) -> None:
-        """See `EpisodeMemory`."""
+        """See `EpisodeMemory`.
+
+        Raises:
+            ValueError: it begins as another one that is kept does, so that a cue could not tell them apart.
+        """
         states = episode.states.tolist()
+        if states[0] in self.ends:
+            raise ValueError(f"an episode that begins at state {states[0]} is kept already: recall is cued by it")
         for edge, reward in zip(pairwise(states), episode.rewards, strict=True):
             self.edges[edge] = float(reward)
         self.ends[states[0]] = (states[-1], len(states))
@@ -84,13 +90,22 @@ class SequenceMemory:
         return recall(model, cue, _STEP * states, backend=self.backend)
 
     def replay(self, order: str, discount: float, random: np.random.Generator) -> list[Transition]:
-        """See `EpisodeMemory`. Reverse replay is recalled backwards; other orders are made of forward recall."""
+        """See `EpisodeMemory`. Reverse replay is recalled backwards; other orders are made of forward recall.
+
+        Raises:
+            ValueError: there is no such order, or it is `"spliced"`, which needs episodes apart, or no episode is kept,
+                or recall stays at the cue.
+        """
         if not self.ends:
             raise ValueError("nothing can be replayed: no episode is kept")
+        if order == "spliced":
+            raise ValueError("a SequenceMemory has no episodes to splice: use an EpisodeStore, or another order")
         start = list(self.ends)[int(random.integers(len(self.ends)))]
         states = self.recalled(start, order == "reverse")
+        if len(states) < 2:
+            raise ValueError(f"recall stays at state {start}: use patterns of more features, or less speed")
         if order == "reverse":
             states = states[::-1]
         pairs = zip(states[:-1].tolist(), states[1:].tolist(), strict=True)
         rewards = np.array([self.edges.get(edge, 0.0) for edge in pairs])
-        return ordered(Episode(states, rewards), order, discount, random, self.stride) if len(states) > 1 else []
+        return ordered(Episode(states, rewards), order, discount, random, self.stride)

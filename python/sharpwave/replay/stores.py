@@ -37,14 +37,20 @@ class Field(NamedTuple):
 class Policy(Protocol):
     """Decides where items go."""
 
-    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+    def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """A place for each of some new items, one after the other, or -1 where one is not kept.
 
         Args:
             store: before they come; `seen` counts those that have been offered.
-            labels: of the new items.
+            kinds: of the new items; see `kinds`.
             random: what is random is drawn from it.
         """
+
+
+def kinds(items: Items) -> Integers:
+    """Of items: their class; where the field `"task"` tells of tasks, their class of their task. (items,)"""
+    labels = items["y"].astype(np.int64)
+    return labels + (items["task"].astype(np.int64) << 32) if "task" in items else labels
 
 
 class Store:
@@ -60,7 +66,7 @@ class Store:
         capacity: items that the budget is for.
         size: items that are there.
         seen: items that have been offered.
-        offered: of each label.
+        offered: of each kind.
         arrays: of each field, (capacity, ...); the first `size` hold items.
         priorities: of places; 1 of new items. Places are drawn in proportion to them where they are asked for.
 
@@ -110,7 +116,8 @@ class Store:
             given = items[name].shape if name in items else None
             if given != (number, *field.shape):
                 raise ValueError(f"{name} of {number} items must be of shape {(number, *field.shape)}, got {given}")
-        places = self.policy.places(self, items["y"], self.random)
+        its = kinds(items)
+        places = self.policy.places(self, its, self.random)
         last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
         at, which = np.array(list(last), dtype=np.int64), np.array(list(last.values()), dtype=np.int64)
         self.size = max(self.size, int(places.max(initial=-1)) + 1)
@@ -118,8 +125,8 @@ class Store:
             self.arrays[name][at] = items[name][which]
         self.priorities.set(at, np.ones(len(at)))
         self.seen += number
-        for label, times in zip(*np.unique(items["y"], return_counts=True), strict=True):
-            self.offered[int(label)] = self.offered.get(int(label), 0) + int(times)
+        for kind, times in zip(*np.unique(its, return_counts=True), strict=True):
+            self.offered[int(kind)] = self.offered.get(int(kind), 0) + int(times)
         found = np.full(number, -1, dtype=np.int64)
         found[which] = at
         return found
@@ -167,7 +174,10 @@ class Store:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `state` gave."""
         self.size, self.seen = (int(number) for number in state["counts"])
-        self.offered = {int(label): int(times) for label, times in state["offered"]}
+        self.offered = {int(kind): int(times) for kind, times in state["offered"]}
+        self.arrays = {
+            name: np.zeros_like(array) for name, array in self.arrays.items()
+        }  # policies see that all is new
         for name, array in self.arrays.items():
             array[: self.size] = state[f"items/{name}"]
         self.priorities = Priorities(self.capacity)
@@ -178,10 +188,10 @@ class Store:
 class Reservoir:
     """Each item that was ever offered is there with the same probability (Vitter's algorithm R)."""
 
-    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+    def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
-        before = store.seen + np.arange(len(labels))
-        chosen = (random.random(len(labels)) * (before + 1)).astype(np.int64)
+        before = store.seen + np.arange(len(kinds))
+        chosen = (random.random(len(kinds)) * (before + 1)).astype(np.int64)
         found = np.where(before < store.capacity, before, chosen)
         return np.where(found < store.capacity, found, -1)
 
@@ -189,51 +199,54 @@ class Reservoir:
 class Ring:
     """The newest items."""
 
-    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+    def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
-        return (store.seen + np.arange(len(labels))) % store.capacity
+        return (store.seen + np.arange(len(kinds))) % store.capacity
 
 
 class ClassBalanced:
-    """As many of each class as can be: an item of a small class takes the place of one of the largest.
+    """As many of each kind as can be: an item of a small one takes the place of one of the largest.
 
-    Within a class each item that was offered is there with the same probability, as long as the class is full.
+    Kinds are classes, or classes of tasks where tasks are told; see `kinds`. Within one each item that was offered is
+    there with the same probability, once its kind is as large as the largest, or smaller by one.
 
     Args:
-        most: of each class; None: as many as there is room for.
+        most: of each kind; None: as many as there is room for.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most
-        self._there: dict[int, list[int]] = {}  # places of each label, rising
+        self._there: dict[int, list[int]] = {}  # places of each kind, rising
         self._held = 0
+        self._of: NDArray[Any] | None = None  # the labels that these places are of
 
-    def places(self, store: Store, labels: Integers, random: np.random.Generator) -> Integers:
+    def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
-        if self._held != store.size:
+        if self._of is not store.arrays["y"]:
             self._look(store)
         offered, found = dict(store.offered), []
-        for label in labels.tolist():
-            offered[label] = offered.get(label, 0) + 1
-            own = self._there.setdefault(label, [])
+        for kind in kinds.tolist():
+            offered[kind] = offered.get(kind, 0) + 1
+            own = self._there.setdefault(kind, [])
             largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
             if self._held < store.capacity and (self.most is None or len(own) < self.most):
                 place = self._held
                 self._held += 1
                 own.append(place)
-            elif len(own) < len(largest) and self._held == store.capacity:
+            elif len(own) + 1 < len(largest) and self._held == store.capacity:
                 place = largest.pop(int(random.integers(len(largest))))
                 insort(own, place)
             else:
-                chosen = int(random.integers(offered[label]))
+                chosen = int(random.integers(offered[kind]))
                 place = own[chosen] if chosen < len(own) else -1
             found.append(place)
         return np.array(found, dtype=np.int64)
 
     def _look(self, store: Store) -> None:
-        self._there, self._held = {}, store.size
-        for place, label in enumerate(store.arrays["y"][: store.size].tolist()):
-            self._there.setdefault(label, []).append(place)
+        self._there, self._held, self._of = {}, store.size, store.arrays["y"]
+        held = {name: array[: store.size] for name, array in store.arrays.items()}
+        for place, kind in enumerate(kinds(held).tolist()):
+            self._there.setdefault(kind, []).append(place)
 
 
 def random_state(random: np.random.Generator) -> NDArray[np.uint64]:

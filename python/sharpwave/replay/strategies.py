@@ -27,8 +27,9 @@ def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict
     Args:
         scenario: see `Stream`.
         budget: bytes.
-        most: examples of each class that experience replay, loss-scored replay, A-GEM and MIR keep; None: as many as
-            there is room for, so that first classes have more of them until others come.
+        most: examples of each class (of each task, where tasks share classes) that experience replay, loss-scored
+            replay, A-GEM and MIR keep; None: as many as there is room for, so that first classes have more of them
+            until others come.
 
     Raises:
         ValueError: there is no such scenario.

@@ -220,7 +220,9 @@ def one_after_another(streams: Sequence[Stream], scenario: Scenario = "class") -
 
 
 def batches(examples: int, batch: int, iterations: int, seed: int, place: int) -> Iterator[Integers]:
-    """Places of the examples of each batch of a task, all examples once before one comes again.
+    """Places of the examples of each batch of a task: those of an order of all, then of another one.
+
+    What is left at the end of an order and makes no whole batch is left out.
 
     Args:
         examples: how many there are.

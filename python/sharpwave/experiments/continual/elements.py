@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,20 @@ if TYPE_CHECKING:
 
     from ...replay import Part, Strategy
 
-_OFF = "none of them"
 _CONFIDENCE = 0.95
-_ELEMENTS = (
-    "selected experiences", "partial replay", "several layers at once", "modulated by reward", "while nothing comes",
-    "NREM and REM", "synaptic normalisation", "paced by novelty", "the learner evicts", "the store answers",
-)  # fmt: skip
+_REPLAY = "replay"
+_ELEMENTS = {  # and what is the same but for the element
+    "selected experiences": _REPLAY,
+    "partial replay": _REPLAY,
+    "several layers at once": "replay of one layer",
+    "modulated by reward": _REPLAY,
+    "while nothing comes": "replay of each step",
+    "NREM and REM": "while nothing comes",
+    "synaptic normalisation": _REPLAY,
+    "paced by novelty": _REPLAY,
+    "the learner evicts": "selected experiences",
+    "the store answers": _REPLAY,
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class ElementsConfig(SplitMnistConfig):
     """Share of an image that partial replay leaves out."""
 
     def elements(self, size: int) -> dict[str, Strategy]:
-        """Replay with each element, by name, with a store of so many bytes."""
+        """Replay with each element, and what each is compared with, by name, with a store of so many bytes."""
         from ...replay import (
             ExperienceReplay,
             Homeostasis,
@@ -60,25 +69,27 @@ class ElementsConfig(SplitMnistConfig):
             replay = ExperienceReplay(size)
             return [replay, NearestAnswers(replay)]
 
-        made: tuple[Strategy, ...] = (
-            lambda: [ScoredReplay(size, "loss")],
-            lambda: [ExperienceReplay(size, masked=self.masked)],
-            lambda: [LatentReplay(size, (1, 2))],
-            lambda: [ScoredReplay(size, "reward")],
-            lambda: [RestingReplay(size)],
-            lambda: [RestingReplay(size, rem=0.25, downscaled=0.01)],
-            lambda: [ExperienceReplay(size), Homeostasis()],
-            lambda: [NoveltyPaced(size)],
-            lambda: [ScoredReplay(size, "loss", LeastWorth())],
-            answering,
-        )
-        known = dict(zip(_ELEMENTS, made, strict=True))
-        own: dict[str, Strategy] = {_OFF: lambda: [ExperienceReplay(size)]}
-        return own | {name: known[name] for name in chosen(self.strategies, _ELEMENTS)}
+        known: dict[str, Strategy] = {
+            _REPLAY: lambda: [ExperienceReplay(size)],
+            "replay of one layer": lambda: [LatentReplay(size, (1,))],
+            "replay of each step": lambda: [ExperienceReplay(size, when="step")],
+            "selected experiences": lambda: [ScoredReplay(size, "loss")],
+            "partial replay": lambda: [ExperienceReplay(size, masked=self.masked)],
+            "several layers at once": lambda: [LatentReplay(size, (1, 2))],
+            "modulated by reward": lambda: [ScoredReplay(size, "reward")],
+            "while nothing comes": lambda: [RestingReplay(size, when="step")],
+            "NREM and REM": lambda: [RestingReplay(size, when="step", rem=0.25, downscaled=0.01)],
+            "synaptic normalisation": lambda: [ExperienceReplay(size), Homeostasis()],
+            "paced by novelty": lambda: [NoveltyPaced(size)],
+            "the learner evicts": lambda: [ScoredReplay(size, "loss", LeastWorth())],
+            "the store answers": answering,
+        }
+        asked = chosen(self.strategies, list(_ELEMENTS))
+        return {name: made for name, made in known.items() if name in {*asked, *(_ELEMENTS[one] for one in asked)}}
 
 
 def learn(context: Context) -> dict[str, Any]:
-    """Learn with each element, and with none."""
+    """Learn with each element, and without it."""
     from ...replay import metric
 
     config, home = context.config, points(context)
@@ -89,44 +100,45 @@ def learn(context: Context) -> dict[str, Any]:
     matrices = [[done[labels[name, seed]]["matrix"] for seed in seeds] for name in names]
     found = np.array([[metric("accuracy", one) for one in ones] for ones in matrices])
     rows = []
+    gains = {}
     for name, lines in zip(names, found, strict=True):
         its = done[labels[name, config.seed]]
         mean, sd = mean_and_sd(100 * lines)
         context.metric(f"{name}: accuracy", mean, unit="%")
-        cells = [name, shown(mean, sd, 1)]
-        if name == _OFF:
-            cells += ["", "", ""]
+        cells, without = [name, shown(mean, sd, 1)], _ELEMENTS.get(name)
+        if without is None:
+            cells += ["", "", "", ""]
         else:
-            gain, half, effect = difference(100 * lines, 100 * found[0])
+            gains[name] = 100 * (lines - found[names.index(without)])
+            gain, half, effect = difference(gains[name])
             context.metric(f"{name}: gain", gain, unit="points", note=f"± {half:.2f}, effect size {effect:.2f}")
             said = "more" if gain - half > 0 else "less" if gain + half < 0 else "no effect to be seen"
-            cells += [f"{gain:+.1f} ± {half:.1f}", f"{effect:+.1f}", said]
+            cells += [without, f"{gain:+.1f} ± {half:.1f}", f"{effect:+.1f}", said]
         rows.append([*cells, f"{its['bytes'] / 1e6:.2f}", f"{its['replayed']:,}"])
     context.table(
-        "Elements", ["element", "accuracy / %", "gain", "effect size", "", "MB kept", "replayed"], rows,
-        f"Mean ± sd over {config.seeds} networks. Gain: mean difference from replay without the element, of networks "
-        f"of the same seed, with its {_CONFIDENCE:.0%} interval (Student's t); effect size: that mean over the "
-        "standard deviation of the differences.",
+        "Elements", ["element", "accuracy / %", "beside", "gain", "effect size", "", "MB kept", "replayed"], rows,
+        f"Mean ± sd over {config.seeds} networks. Gain: mean difference from what is beside it, which is the same but "
+        f"for the element, of networks of the same seed, with its {_CONFIDENCE:.0%} interval (Student's t); effect "
+        "size: that mean over the standard deviation of the differences.",
     )  # fmt: skip
     context.figure(
-        "gains", _draw(names[1:], 100 * (found[1:] - found[0])), title="What each element adds",
+        "gains", _draw(gains), title="What each element adds",
         alt="For each element a dot for each network and a bar for the interval of the mean gain, about zero.",
         caption=f"Points of accuracy more than without it; bars: {_CONFIDENCE:.0%} intervals of the mean.",
     )  # fmt: skip
     return {"accuracy": (("element", "seed"), found), "element": names, "seed": np.array(seeds)}
 
 
-def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float, float]:
+def difference(away: NDArray[np.float64]) -> tuple[float, float, float]:
     """Mean of paired differences, half of its interval, and the mean over the standard deviation of the differences.
 
     Example:
-        >>> gain, half, effect = difference(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+        >>> gain, half, effect = difference(np.array([2.0, 3.0, 1.0]))
         >>> round(gain, 2), round(half, 2), round(effect, 2)
         (2.0, 2.48, 2.0)
     """
     from scipy.stats import t
 
-    away = one - other
     if len(away) < 2:
         return float(away.mean()), float("nan"), float("nan")
     sd = float(away.std(ddof=1))
@@ -143,20 +155,20 @@ def _train(config: ElementsConfig, name: str, seed: int, path: Path) -> dict[str
         return train(config, stream, strategy, seed, path)
 
 
-def _draw(names: list[str], gains: NDArray[np.float64]) -> Figure:
+def _draw(gains: Mapping[str, NDArray[np.float64]]) -> Figure:
     from matplotlib.figure import Figure
 
     from ...plots import COLORS, style
 
     with style():
-        figure = Figure(figsize=(6.0, 0.9 + 0.3 * len(names)), layout="constrained")
+        figure = Figure(figsize=(6.0, 0.9 + 0.3 * len(gains)), layout="constrained")
         axes = figure.add_subplot()
-        for place, line in enumerate(gains):
-            gain, half, _ = difference(line, np.zeros_like(line))
+        for place, line in enumerate(gains.values()):
+            gain, half, _ = difference(line)
             axes.plot(line, [place] * len(line), "o", color=COLORS[0], alpha=0.4, markersize=4)
             axes.errorbar(gain, place, xerr=half, fmt="|", color=COLORS[1], capsize=3, markersize=9)
         axes.axvline(0, color="#999999", linewidth=0.8)
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(gains)), list(gains))
         axes.invert_yaxis()
         axes.set(xlabel="gain of accuracy / points")
         return figure
@@ -165,8 +177,9 @@ def _draw(names: list[str], gains: NDArray[np.float64]) -> Figure:
 EXPERIMENT = Experiment(
     name="biological-elements",
     title="What brains do besides, one thing at a time",
-    summary="Experience replay with one biological element switched on, for each element, at equal bytes of stored "
-    "examples and equally many batches; temporal order is the matter of episode-replay.",
+    summary="Replay with one biological element switched on beside the same without it, for each element, at equal "
+    "bytes of stored examples and equally many batches; temporal order is the matter of episode-replay, spontaneous "
+    "replay, without a store, that of split-mnist.",
     source="Replay in Deep Learning: Current Approaches and Missing Biological Elements, arXiv 2104.04132; how each "
     "element is done is a choice",
     config=ElementsConfig,

@@ -92,11 +92,10 @@ def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, pa
     stream = config.stream(scenario)
     if name == _JOINT:
         learner = Learner(stream, config.settings, [], seed)
-        learn_offline(learner)
+        learn_offline(learner, config.settings.iterations)
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
         return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": float("nan")}
-    most = None if scenario == "domain" else config.memory  # tasks share labels there
-    strategy = strategies(scenario, budget(config.memory * stream.classes, stream), most)[name]
+    strategy = strategies(scenario, budget(config.memory * stream.classes, stream), config.memory)[name]
     return train(config, stream, strategy, seed, path)
 
 

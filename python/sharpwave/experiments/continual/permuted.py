@@ -56,7 +56,7 @@ EXPERIMENT = Experiment(
     config=PermutedMnistConfig,
     quick={
         "seeds": 1, "strategies": ("none", "experience replay"), "tasks": 3, "iterations": 60, "hidden": (100, 100),
-        "learning_rate": 1e-3, "train_images": 4000, "test_images": 1000,
+        "learning_rate": 1e-3, "memory": 30, "train_images": 4000, "test_images": 1000,
     },
     steps=(learn,),
     headline=tuple(f"domain, {name}: accuracy" for name in _SHOWN),
