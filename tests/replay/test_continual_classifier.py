@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from sharpwave.data import load
-from sharpwave.replay import ContinualClassifier, ExperienceReplay, Settings
+from sharpwave.replay import ContinualClassifier, Exemplars, ExperienceReplay, Settings
 
 DIGITS = load("digits")
 QUICK = Settings(hidden=(60,), learning_rate=3e-3, batch=32, iterations=80)
@@ -29,6 +29,21 @@ def taught(strategy=replaying, names=NAMES, images=DIGITS.train_images) -> Conti
 def test_classes_that_come_later_do_not_push_out_those_before() -> None:
     labels = NAMES[DIGITS.test_labels]
     assert taught().score(DIGITS.test_images, labels) > taught(None).score(DIGITS.test_images, labels) + 0.5
+
+
+@pytest.mark.parametrize("part", [ExperienceReplay, Exemplars])
+def test_classes_that_come_after_many_small_calls_are_stored_too(part) -> None:
+    settings = Settings(hidden=(30,), batch=8, iterations=1)
+    model = ContinualClassifier(strategy=lambda: [part(8000)], settings=settings, pixel_max=DIGITS.pixel_max)
+    for half in (range(5), range(5, 10)):
+        images = DIGITS.train_images[np.isin(DIGITS.train_labels, half)]
+        labels = DIGITS.train_labels[np.isin(DIGITS.train_labels, half)]
+        for some in np.array_split(np.arange(400), 40):
+            model.partial_fit(images[some], labels[some], classes=range(10))
+    (only,) = model.learner_.parts
+    counts = np.bincount(only.store.arrays["y"][: only.store.size], minlength=10)
+    assert counts.min() >= counts.max() - 1
+    assert len(only.store.offered) == 10
 
 
 def test_floats_and_whole_numbers_are_the_same() -> None:

@@ -142,7 +142,7 @@ def test_where_tasks_share_classes_the_first_ones_are_kept_as_well(capacity: int
 
 def test_where_tasks_are_told_each_has_as_many_of_each_class() -> None:
     fields = {"y": Field((), np.int16), "task": Field((), np.int16)}
-    store = Store(40 * 12, fields, ClassBalanced(5))
+    store = Store(40 * 12, fields, ClassBalanced(5), by_task=True)
     for task in range(3):
         store.add({"y": np.repeat([0, 1], 50).astype(np.int16), "task": np.full(100, task, dtype=np.int16)})
         held = store.take(np.arange(store.size))
@@ -162,3 +162,15 @@ def test_a_store_that_was_used_goes_on_as_a_new_one() -> None:
         store.add(items([3] * 9 + [1] * 9, 200))
     for name in FIELDS:
         np.testing.assert_array_equal(used.arrays[name], new.arrays[name])
+
+
+def test_where_there_are_more_classes_than_places_each_is_as_likely_to_be_there() -> None:
+    there = np.zeros(12)
+    for seed in range(2000):
+        store = Store(4 * EACH, FIELDS, ClassBalanced(), seed)
+        for label in range(12):
+            store.add(items([label]))
+        assert store.size == 4
+        there[store.arrays["y"]] += 1
+    expected = 2000 * 4 / 12
+    assert ((there - expected) ** 2 / expected).sum() < 35

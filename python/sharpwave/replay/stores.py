@@ -42,15 +42,9 @@ class Policy(Protocol):
 
         Args:
             store: before they come; `seen` counts those that have been offered.
-            kinds: of the new items; see `kinds`.
+            kinds: of the new items; see `Store.kinds`.
             random: what is random is drawn from it.
         """
-
-
-def kinds(items: Items) -> Integers:
-    """Of items: their class; where the field `"task"` tells of tasks, their class of their task. (items,)"""
-    labels = items["y"].astype(np.int64)
-    return labels + (items["task"].astype(np.int64) << 32) if "task" in items else labels
 
 
 class Store:
@@ -61,6 +55,7 @@ class Store:
         fields: what is kept of an item; `"y"` must be among them.
         policy: what goes when it is full.
         seed: of what is drawn.
+        by_task: whether a class is another kind in each task, which the field `"task"` tells.
 
     Attributes:
         capacity: items that the budget is for.
@@ -81,13 +76,15 @@ class Store:
         (5, 5, 120, (3, 2))
     """
 
-    def __init__(self, budget: int, fields: Mapping[str, Field], policy: Policy, seed: int = 0) -> None:
+    def __init__(
+        self, budget: int, fields: Mapping[str, Field], policy: Policy, seed: int = 0, by_task: bool = False
+    ) -> None:
         if "y" not in fields:
             raise ValueError(f"a store needs the field 'y', labels; got {', '.join(fields) or 'none'}")
         each = sum(field.bytes for field in fields.values()) + _PRIORITY
         if budget < each:
             raise ValueError(f"a budget of {budget} bytes is smaller than one item, of {each} bytes")
-        self.fields, self.policy, self.each = dict(fields), policy, each
+        self.fields, self.policy, self.each, self.by_task = dict(fields), policy, each, by_task
         self.capacity, self.size, self.seen = budget // each, 0, 0
         self.offered: dict[int, int] = {}
         self.arrays = {name: np.zeros((self.capacity, *f.shape), dtype=f.dtype) for name, f in fields.items()}
@@ -98,6 +95,11 @@ class Store:
     def bytes(self) -> int:
         """Of the items that are there."""
         return self.size * self.each
+
+    def kinds(self, items: Items) -> Integers:
+        """What policies tell items apart by, (items,): their class, or their class of their task."""
+        labels = items["y"].astype(np.int64)
+        return labels + (items["task"].astype(np.int64) << 32) if self.by_task else labels
 
     def add(self, items: Items) -> Integers:
         """Offer some items; the policy decides which are kept.
@@ -116,8 +118,8 @@ class Store:
             given = items[name].shape if name in items else None
             if given != (number, *field.shape):
                 raise ValueError(f"{name} of {number} items must be of shape {(number, *field.shape)}, got {given}")
-        its = kinds(items)
-        places = self.policy.places(self, its, self.random)
+        kinds = self.kinds(items)
+        places = self.policy.places(self, kinds, self.random)
         last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
         at, which = np.array(list(last), dtype=np.int64), np.array(list(last.values()), dtype=np.int64)
         self.size = max(self.size, int(places.max(initial=-1)) + 1)
@@ -125,7 +127,7 @@ class Store:
             self.arrays[name][at] = items[name][which]
         self.priorities.set(at, np.ones(len(at)))
         self.seen += number
-        for kind, times in zip(*np.unique(its, return_counts=True), strict=True):
+        for kind, times in zip(*np.unique(kinds, return_counts=True), strict=True):
             self.offered[int(kind)] = self.offered.get(int(kind), 0) + int(times)
         found = np.full(number, -1, dtype=np.int64)
         found[which] = at
@@ -175,9 +177,8 @@ class Store:
         """Take up what `state` gave."""
         self.size, self.seen = (int(number) for number in state["counts"])
         self.offered = {int(kind): int(times) for kind, times in state["offered"]}
-        self.arrays = {
-            name: np.zeros_like(array) for name, array in self.arrays.items()
-        }  # policies see that all is new
+        # new arrays, by which policies see that others are there
+        self.arrays = {name: np.zeros_like(array) for name, array in self.arrays.items()}
         for name, array in self.arrays.items():
             array[: self.size] = state[f"items/{name}"]
         self.priorities = Priorities(self.capacity)
@@ -207,8 +208,9 @@ class Ring:
 class ClassBalanced:
     """As many of each kind as can be: an item of a small one takes the place of one of the largest.
 
-    Kinds are classes, or classes of tasks where tasks are told; see `kinds`. Within one each item that was offered is
-    there with the same probability, once its kind is as large as the largest, or smaller by one.
+    Within a kind each item that was offered is there with the same probability, once its kind is as large as the
+    largest, or smaller by one. Where there are more kinds than places, those without an item come in as by a
+    `Reservoir`.
 
     Args:
         most: of each kind; None: as many as there is room for.
@@ -224,7 +226,8 @@ class ClassBalanced:
         """See `Policy`."""
         if self._of is not store.arrays["y"]:
             self._look(store)
-        offered, found = dict(store.offered), []
+        offered = dict(store.offered)
+        found: list[int] = []
         for kind in kinds.tolist():
             offered[kind] = offered.get(kind, 0) + 1
             own = self._there.setdefault(kind, [])
@@ -236,6 +239,13 @@ class ClassBalanced:
             elif len(own) + 1 < len(largest) and self._held == store.capacity:
                 place = largest.pop(int(random.integers(len(largest))))
                 insort(own, place)
+            elif not own and self._held == store.capacity:  # no kind has more than one
+                place = int(random.integers(store.seen + len(found) + 1))
+                if place < store.capacity:
+                    next(places for places in self._there.values() if place in places).remove(place)
+                    own.append(place)
+                else:
+                    place = -1
             else:
                 chosen = int(random.integers(offered[kind]))
                 place = own[chosen] if chosen < len(own) else -1
@@ -245,7 +255,7 @@ class ClassBalanced:
     def _look(self, store: Store) -> None:
         self._there, self._held, self._of = {}, store.size, store.arrays["y"]
         held = {name: array[: store.size] for name, array in store.arrays.items()}
-        for place, kind in enumerate(kinds(held).tolist()):
+        for place, kind in enumerate(store.kinds(held).tolist()):
             self._there.setdefault(kind, []).append(place)
 
 

@@ -49,7 +49,8 @@ class Stored(Part):
         if self.target != "labels":
             size = learner.stream.outputs if self.target == "logits" else learner.network.head.in_features
             fields["made"] = Field((size,), np.float32)
-        self.store = Store(self.budget, fields, self.policy, learner.seed)
+        shared = learner.stream.scenario == "domain"  # tasks share their classes
+        self.store = Store(self.budget, fields, self.policy, learner.seed, by_task=shared)
 
     def fields(self) -> dict[str, Field]:
         """What is kept of inputs."""
