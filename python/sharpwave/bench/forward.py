@@ -156,9 +156,11 @@ def _epoch(say: Say) -> Iterator[Cost]:
 
     draw = np.random.default_rng(0)
     inputs, labels = draw.uniform(size=(60_000, 784)).astype(np.float32), draw.integers(0, 10, 60_000)
-    learner = ErrorForwardPropagation(backend="julia").start(784, 10, 60_000, 0)
+    method = ErrorForwardPropagation(backend="julia")
+    learner = method.start(784, 10, len(inputs), 0)
     found = samples(lambda: learner.learn(inputs, labels, 0, 15), 3)
-    products = 3000 * _products(learner.network, 20, 9 + 2 * 5)
+    steps = method.settling.free_steps + 2 * method.settling.nudged_steps
+    products = len(inputs) // method.batch * _products(learner.network, method.batch, steps)
     say(f"an epoch of MNIST: {found[1]:.3g} s")
     note = (
         "784-500-500-10, batches of 20, 9 free and twice 5 nudged steps; numbers at random in place of pixels; its "

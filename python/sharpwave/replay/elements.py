@@ -11,7 +11,7 @@ from .latent import LatentReplay
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .replaying import ExperienceReplay
-from .stores import Integers, Policy, Store
+from .stores import Integers, Policy, Reservoir, Store
 from .storing import Stored, When
 
 _SPENT = 0.05  # of the account of replay, where nothing surprises: there it is what twenty batches bring
@@ -104,12 +104,13 @@ class LeastWorth:
     def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
         before = store.seen + np.arange(len(kinds))
-        found = np.where(before < store.capacity, before, -1)
-        kept = np.flatnonzero((before >= store.capacity) & (random.random(len(kinds)) * (before + 1) < store.capacity))
-        kept = kept[: store.size]
-        if len(kept):
+        found = Reservoir().places(store, kinds, random)
+        late = np.flatnonzero((found >= 0) & (before >= store.capacity))
+        found[late] = -1
+        late = late[: store.size]
+        if len(late):
             worth = store.priorities.values(slice(store.size))
-            found[kept] = np.argpartition(worth, len(kept) - 1)[: len(kept)]
+            found[late] = np.argpartition(worth, len(late) - 1)[: len(late)]
         return found
 
 

@@ -21,7 +21,7 @@ from ..torch_state import (
 from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
-from .part import Arrays, Batch, Part
+from .part import Arrays, Batch, Part, bytes_of
 from .penalties import kept_of
 
 
@@ -118,7 +118,7 @@ class GenerativeReplay(_Dreaming):
     @property
     def bytes(self) -> int:
         """See `Part`; what the optimizer keeps is not counted, as it is of no network."""
-        return super().bytes - sum(array.nbytes for array in optimizer_arrays(self.optimizer).values())
+        return bytes_of(super().arrays()) + bytes_of(module_arrays(self.generator))
 
     def arrays(self) -> Arrays:
         """See `Part`."""

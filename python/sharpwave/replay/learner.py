@@ -16,7 +16,7 @@ from ..counts import count
 from ..forward.method import DivergedError
 from ..torch_state import grouped, module_arrays, optimizer_arrays, restore_module, restore_optimizer, under
 from .network import Perceptron, Settings
-from .part import Arrays, Batch, Part
+from .part import Arrays, Batch, Part, bytes_of
 from .streams import Array, Examples, Integers, Stream, batches
 
 _CHUNK = 2000  # examples that are scored together
@@ -213,8 +213,8 @@ class Learner:
     @property
     def bytes(self) -> int:
         """That parts keep besides the network, and modules that learn with it; not what their optimizers keep."""
-        own = sum(part.bytes for part in self.parts)
-        return own + sum(a.nbytes for module in self.besides.values() for a in module_arrays(module).values())
+        besides = sum(bytes_of(module_arrays(module)) for module in self.besides.values())
+        return sum(part.bytes for part in self.parts) + besides
 
     def arrays(self) -> Arrays:
         """All that it goes on from."""

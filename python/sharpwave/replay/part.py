@@ -85,7 +85,7 @@ class Part:
     @property
     def bytes(self) -> int:
         """Of all that it goes on from."""
-        return sum(array.nbytes for array in self.arrays().values())
+        return bytes_of(self.arrays())
 
     def arrays(self) -> Arrays:
         """All that it goes on from."""
@@ -93,6 +93,11 @@ class Part:
 
     def restore(self, arrays: Arrays) -> None:
         """Take up what `arrays` gave."""
+
+
+def bytes_of(arrays: Arrays) -> int:
+    """Of all of them."""
+    return sum(array.nbytes for array in arrays.values())
 
 
 Strategy = Callable[[], Sequence[Part]]

@@ -92,7 +92,7 @@ def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, pa
     stream = config.stream(scenario)
     if name == _JOINT:
         learner = Learner(stream, config.settings, [], seed)
-        learn_offline(learner, config.settings.iterations)
+        learn_offline(learner, config.iterations)
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
         return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": float("nan")}
     strategy = strategies(scenario, budget(config.memory * stream.classes, stream), config.memory)[name]
