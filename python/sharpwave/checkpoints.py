@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,9 @@ def read_checkpoint(path: Path, about: Mapping[str, Any], whose: str) -> tuple[A
         with np.load(path, allow_pickle=False) as file:
             training = json.loads(str(file["training"]))
             arrays = {name: file[name] for name in file.files if name != "training"}
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file can raise nearly anything
         raise ValueError(f"{path} is no checkpoint of {whose}: {error}") from error
     differ = [name for name, value in about.items() if training["about"].get(name) != value]
     if differ:

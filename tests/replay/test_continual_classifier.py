@@ -7,7 +7,8 @@ import pytest
 from sklearn.base import clone
 
 from sharpwave.data import load
-from sharpwave.replay import ContinualClassifier, Exemplars, ExperienceReplay, Settings
+from sharpwave.forward import DivergedError
+from sharpwave.replay import ContinualClassifier, Exemplars, ExperienceReplay, Part, Settings
 
 DIGITS = load("digits")
 QUICK = Settings(hidden=(60,), learning_rate=3e-3, batch=32, iterations=80)
@@ -66,6 +67,64 @@ def test_fit_forgets_everything() -> None:
     assert len(model.learner_.stream.tasks) == 1
     fresh = clone(taught()).fit(DIGITS.train_images[few], DIGITS.train_labels[few])
     np.testing.assert_array_equal(model.predict(DIGITS.test_images), fresh.predict(DIGITS.test_images))
+
+
+class Stopping(Part):
+    """Ends the task of a number after some steps, once."""
+
+    def __init__(self, place: int, error: type[BaseException]) -> None:
+        self.place, self.error, self.steps = place, error, 0
+
+    def after(self, batch) -> None:
+        if self.learner.place == self.place and self.error is not None:
+            self.steps += 1
+            if self.steps == 40:
+                error, self.error = self.error, None
+                raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DivergedError])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_interrupted_leaves_the_classifier_as_it_was(error: type[BaseException], place: int) -> None:
+    def given(some) -> tuple:
+        chosen = np.isin(DIGITS.train_labels, some)
+        return DIGITS.train_images[chosen], DIGITS.train_labels[chosen]
+
+    models = []
+    for stops in (True, False):
+        parts = [*replaying(), Stopping(place if stops else -1, error)]
+        model = ContinualClassifier(strategy=lambda parts=parts: parts, settings=QUICK, pixel_max=16)
+        for task, some in enumerate(np.split(np.arange(10), 5)[:4]):
+            if stops and task == place:
+                before = model.predict(DIGITS.test_images) if place else None
+                with pytest.raises(error):
+                    model.partial_fit(*given(some), classes=range(10))
+                if place:
+                    np.testing.assert_array_equal(model.predict(DIGITS.test_images), before)
+                else:
+                    assert not hasattr(model, "learner_")
+            model.partial_fit(*given(some), classes=range(10))
+        models.append(model)
+    one, other = (model.learner_.arrays() for model in models)
+    for name in other:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_examples_are_not_kept_beside_the_store() -> None:
+    model = taught()
+    assert sum(len(task.train.pixels) for task in model.learner_.stream.tasks) == 5
+
+
+def test_a_fit_that_is_refused_keeps_what_was_learned() -> None:
+    model = taught()
+    before = model.predict(DIGITS.test_images)
+    with pytest.raises(ValueError, match="images must be finite, got NaN"):
+        model.fit(np.full((4, 64), np.nan), NAMES[:4])
+    np.testing.assert_array_equal(model.predict(DIGITS.test_images), before)
+    x, y = DIGITS.train_images[:40], NAMES[DIGITS.train_labels[:40]]
+    model.set_params(settings=Settings(hidden=(30,)))
+    with pytest.raises(ValueError, match="settings or seed are others than those of the first call"):
+        model.partial_fit(x, y)
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_lost() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sharpwave.data import load
 from sharpwave.forward import Comparison, DenseLayers, DivergedError, SignalPropagation
@@ -31,6 +33,7 @@ from sharpwave.replay import (
     split_stream,
     strategies,
 )
+from sharpwave.replay.continual import described
 from support import run_python
 
 DIGITS = load("digits")
@@ -118,11 +121,117 @@ def test_where_the_loss_is_not_finite_the_last_checkpoint_stays(tmp_path) -> Non
 
     short = Settings(hidden=(30,), batch=32, iterations=6)
     one = ContinualExperiment(stream=split_stream(DIGITS), strategy=lambda: [Poison()], settings=short, checkpoint=path)
-    with pytest.raises(DivergedError, match="the loss of task 2, 3 is nan"):
+    with pytest.raises(DivergedError, match="the loss of task 2, 3, with what Poison adds, is nan"):
         one.run()
     with np.load(path) as file:
         assert all(np.isfinite(file[name]).all() for name in file.files if file[name].dtype.kind == "f")
         assert file["counts"][1] == 1
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path) -> None:
+    path = tmp_path / "training.npz"
+
+    class Burst(Part):
+        def after(self, batch) -> None:
+            if self.learner.iteration == 3:
+                self.learner.network.head.weight.data[0, 0] = np.inf
+
+    short = Settings(hidden=(30,), batch=32, iterations=6)
+    stream = split_stream(DIGITS)
+    one = ContinualExperiment(
+        stream=stream, strategy=lambda: [Burst()], settings=short, checkpoint=path, every=1
+    )  # fmt: skip
+    with pytest.raises(DivergedError, match=r"network: .* is not finite"):
+        one.run()
+    with np.load(path) as file:
+        assert all(np.isfinite(file[name]).all() for name in file.files if file[name].dtype.kind == "f")
+        assert file["counts"][2] == 3
+
+
+def test_a_scorer_or_a_pixel_that_is_another_is_refused(tmp_path) -> None:
+    path, stream = tmp_path / "training.npz", split_stream(DIGITS)
+    short = Settings(hidden=(30,), batch=32, iterations=3)
+
+    def scored(scorer: str, stream=stream) -> ContinualExperiment:
+        return ContinualExperiment(
+            stream=stream, strategy=lambda: [ScoredReplay(20_000, scorer)], settings=short, checkpoint=path
+        )
+
+    scored("loss").run()
+    with pytest.raises(ValueError, match="strategy differ"):
+        scored("entropy").run(resume=True)
+    images = DIGITS.train_images.copy()
+    images[-1, 3, 3] += 1
+    with pytest.raises(ValueError, match="data differ"):
+        scored("loss", split_stream(replace(DIGITS, train_images=images))).run(resume=True)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), bits=st.integers(1, 255), cut=st.booleans())
+def test_a_damaged_checkpoint_is_said_to_be_one(checkpoint: Path, place: float, bits: int, cut: bool) -> None:
+    whole = checkpoint.read_bytes()
+    at = int(place * len(whole))
+    damaged = checkpoint.with_name("damaged.npz")
+    damaged.write_bytes(whole[:at] if cut else whole[:at] + bytes([whole[at] ^ bits]) + whole[at + 1 :])
+    short = Settings(hidden=(10,), batch=32, iterations=3)
+    try:
+        experiment("experience replay", settings=short, checkpoint=damaged).run(resume=True)
+    except ValueError as error:
+        assert "damaged.npz" in str(error)  # noqa: PT017
+    else:
+        assert not cut  # what was hit is not read, such as a date in the archive
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    path: Path = tmp_path_factory.mktemp("checkpoint") / "training.npz"
+    short = Settings(hidden=(10,), batch=32, iterations=3)
+    experiment("experience replay", settings=short, checkpoint=path).run()
+    return path
+
+
+def test_where_no_checkpoint_can_be_written_nothing_is_learned(tmp_path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    learned = []
+
+    class Watching(Part):
+        def begin(self, place: int) -> None:
+            learned.append(place)
+
+    one = ContinualExperiment(
+        stream=split_stream(DIGITS), strategy=lambda: [Watching()], checkpoint=tmp_path / "file" / "training.npz"
+    )
+    with pytest.raises(OSError, match="file"):
+        one.run()
+    assert not learned
+
+
+def test_settings_of_all_kinds_are_told_apart() -> None:
+    class Own(Part):
+        def __init__(self, given) -> None:
+            self.given = given
+
+    kinds = [
+        1, np.float64(1.5), "a", None, Path("a"), {"a": 1}, {"a": 2}, {1, 2}, np.arange(3), np.arange(4), torch.ones(2),
+        np.sum, np.mean, partial(round, ndigits=1), partial(round, ndigits=2), ClassBalanced(3), ClassBalanced(4),
+        (1, 2),
+    ]  # fmt: skip
+    said = [described(Own(kind)) for kind in kinds]
+    assert len(set(said)) == len(kinds)
+    assert said == [described(Own(kind)) for kind in kinds]
+    assert not any(" at 0x" in one for one in said)
+
+
+def test_parts_that_keep_what_is_no_number_are_refused_before_they_learn(tmp_path) -> None:
+    class Own(Part):
+        def arrays(self):
+            return {"seen": 3, "who": object()}
+
+    one = ContinualExperiment(
+        stream=split_stream(DIGITS), strategy=lambda: [Own()], checkpoint=tmp_path / "training.npz"
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"Own\.arrays must give arrays of numbers, but who is none"):
+        one.run()
 
 
 def test_tasks_are_learned_in_order_and_once() -> None:

@@ -31,13 +31,13 @@ def integrate_and_fire(
 
     Returns:
         Of each step spikes of 0 and 1, (...), with the gradient of f(U) = atan(pi U) / pi + 1/2 if learning goes back
-        through them; and the mean over steps of what learns beside them, (...): U, before spikes take theirs,
-        f(U) - 1/2, or None.
+        through them; and the mean over steps of what learns beside them, (...): U, as it were if no spike took
+        anything, f(U) - 1/2, or None.
 
     Example:
         >>> spikes, u = integrate_and_fire(torch.full((1, 1), 0.8125), 4, 1.0, "voltage")
         >>> [float(spike) for spike in spikes], float(u)
-        ([1.0, 1.0, 0.0, 1.0], 0.28125)
+        ([1.0, 1.0, 0.0, 1.0], 1.53125)
     """
     said, *spikes = _Firing.apply(current, steps, threshold, way)  # type: ignore[no-untyped-call]
     return tuple(spikes), said
@@ -50,13 +50,15 @@ class _Firing(torch.autograd.Function):
     def forward(ctx: Any, current: Tensor, steps: int, threshold: float, way: Way) -> tuple[Tensor | None, ...]:
         v, spikes, slopes = torch.full_like(current[0], INITIAL_POTENTIAL * threshold), [], []
         said = torch.zeros_like(v) if way in ("voltage", "surrogate") else None
+        taken = torch.zeros_like(v) if way == "voltage" else None
         for now in current.expand(steps, *current.shape[1:]):
             u = v.add_(now) - threshold
             spike = u.sign().clamp_(min=0)
             v.sub_(spike, alpha=threshold)
             spikes.append(spike)
-            if said is not None and way == "voltage":
-                said.add_(u, alpha=1 / steps)
+            if said is not None and taken is not None:
+                said.add_(u.add_(taken), alpha=1 / steps)
+                taken.add_(spike, alpha=threshold)
             if way in ("surrogate", "backpropagation"):
                 scaled = u.mul_(pi)
                 if said is not None:

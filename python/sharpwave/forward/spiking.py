@@ -63,10 +63,11 @@ class SpikingSignalPropagation:
     products of images and targets, means over steps, and a classifier from the mean of the last layer's spikes.
 
     Args:
-        way: `"voltage"`: the loss is that of potentials before the spikes, whose inner products are divided by the
-            number of units or channels, as potentials have no bounds; `"surrogate"`: of f(U) - 1/2, a smooth function
-            of them, beside the spikes; `"backpropagation"`: layers learn from the classifier's loss, through all layers
-            and steps, with the gradient of f in place of the spikes'; `"shallow"`: only the classifier learns.
+        way: `"voltage"`: the loss is that of potentials before the spikes, to which is added again what earlier spikes
+            took; inner products are divided by twice the number of units or channels, as potentials have no bounds;
+            `"surrogate"`: of f(U) - 1/2, a smooth function of them, beside the spikes; `"backpropagation"`: layers
+            learn from the classifier's loss, through all layers and steps, with the gradient of f in place of the
+            spikes'; `"shallow"`: only the classifier learns.
         channels: of the convolutions.
         dense: units of the last layer.
         steps: T.
@@ -77,9 +78,9 @@ class SpikingSignalPropagation:
     Source:
         arXiv 2204.01723: 20 and 40 channels, 128 units, 4 steps, f(U) = atan(pi U) / pi + 1/2. That a spike takes a
         threshold off, that potentials begin at half of one, that pooling takes means, that all losses are of means over
-        steps, what voltages are divided by, that a half is taken off f, that inner products of maps are divided by the
-        root of the number of positions, orthogonal weights at first, that statistics of layers that never learn stay
-        after a hundred batches, and the learning rates are choices.
+        steps, what is added to voltages and what they are divided by, that a half is taken off f, that inner products
+        of maps are divided by the root of the number of positions, orthogonal weights at first, that statistics of
+        layers that never learn stay after a hundred batches, and the learning rates are choices.
     """
 
     way: Way = "voltage"
@@ -176,7 +177,7 @@ class SpikingNetwork:
         """Of means over positions, so that these are divided by their root; see `SpikingSignalPropagation`."""
         channels = said.shape[1]
         positions: float = said[0].numel() / channels
-        return sqrt(positions) / (channels if self.about.way == "voltage" else 1)
+        return sqrt(positions) / (2 * channels if self.about.way == "voltage" else 1)
 
     def _through(self, spikes: Tensor, way: Way) -> Tensor:
         for layer in self.layers:

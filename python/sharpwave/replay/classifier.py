@@ -14,7 +14,7 @@ from ..counts import count
 from ..images import Images, checked_labels, coded
 from .learner import Learner
 from .network import Settings
-from .part import Strategy
+from .part import Strategy, made_by
 from .streams import Examples, Stream, Task
 
 _LARGEST = 255
@@ -63,13 +63,15 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Forget everything, and learn examples as the first task.
 
         Args:
-            X: images (images, rows, columns) or (images, pixels), whole numbers or floats from 0 to `pixel_max`.
+            X: images (images, rows, columns) or (images, pixels), whole numbers or floats from 0 to `pixel_max`; they
+                are learned, and stored, in 256 steps.
             y: their labels, (images,), of any kind; all that there will be.
+
+        Raises:
+            ValueError, DivergedError: see `partial_fit`; what was learned before is kept.
         """
-        for name in ("learner_", "classes_", "n_features_in_"):
-            self.__dict__.pop(name, None)
-        labels = checked_labels(y, len(np.asarray(y)))
-        return self.partial_fit(X, y, classes=np.unique(labels))
+        images, labels = self._checked(X, y)
+        return self._begin(images, labels, np.unique(labels))
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> ContinualClassifier:
         """Learn some examples as the next task.
@@ -83,27 +85,48 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             ValueError: images or labels that do not fit, a label that is none of the classes, no classes the first
-                time, or others later.
-            DivergedError: the loss is not finite.
+                time, or others later, or other parameters than those that the first call began with.
+            DivergedError: the loss is not finite. Then, and when it is interrupted, it is as it was before the call.
         """
+        images, labels = self._checked(X, y)
+        if not hasattr(self, "learner_"):
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit: all labels there will be")
+            return self._begin(images, labels, _checked_classes(classes))
+        if classes is not None and not np.array_equal(own := _checked_classes(classes), self.classes_):
+            raise ValueError(f"classes are {self.classes_.tolist()} since the first call, got {own.tolist()}")
+        images.check_features(self.n_features_in_, type(self).__name__)
+        if self._begun_with != (self.strategy, self.settings, self.seed):
+            raise ValueError("strategy, settings or seed are others than those of the first call: begin anew with fit")
+        learner = self.learner_
+        before, arrays = learner.stream, learner.arrays()
+        task = _task(images, coded(labels, self.classes_), len(before.tasks))
+        learner.stream = replace(before, tasks=(*before.tasks, task))
+        try:
+            learner.learn(learner.finished)
+        except BaseException:  # also an interrupt
+            learner.stream = before
+            learner.restore(arrays)
+            raise
+        learner.stream = replace(before, tasks=(*before.tasks, _learned(task)))
+        return self
+
+    def _begin(self, images: Images, labels: NDArray[Any], own: NDArray[Any]) -> ContinualClassifier:
+        task = _task(images, coded(labels, own), 0)
+        stream = Stream("examples", "class", (task,), len(own))
+        parts = made_by(self.strategy) if self.strategy is not None else []
+        learner = Learner(stream, self.settings, parts, count("seed", self.seed, 0))
+        learner.learn(0)
+        learner.stream = replace(stream, tasks=(_learned(task),))
+        self.learner_, self.classes_, self.n_features_in_ = learner, own, stream.features
+        self._begun_with = (self.strategy, self.settings, self.seed)
+        return self
+
+    def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[Images, NDArray[Any]]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         images = Images.of(X, self.pixel_max)
-        labels = checked_labels(y, len(images.pixels))
-        first = not hasattr(self, "learner_")
-        own = self._checked_classes(classes, first)
-        task = self._task(images, coded(labels, own), 0 if first else len(self.learner_.stream.tasks))
-        if first:
-            stream = Stream("examples", "class", (task,), len(own))
-            parts = self.strategy() if self.strategy else []
-            self.learner_: Learner = Learner(stream, self.settings, parts, count("seed", self.seed, 0))
-            self.classes_, self.n_features_in_ = own, stream.features
-        else:
-            images.check_features(self.n_features_in_, type(self).__name__)
-            before = self.learner_.stream
-            self.learner_.stream = replace(before, tasks=(*before.tasks, task))
-        self.learner_.learn(self.learner_.finished)
-        return self
+        return images, checked_labels(y, len(images.pixels))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The label of each example, (examples,), among those that have been learned."""
@@ -113,22 +136,24 @@ class ContinualClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         inputs = _pixels(images) * np.float32(1 / _LARGEST)
         return np.asarray(self.classes_[self.learner_.answers(inputs, self.learner_.place)])
 
-    def _task(self, images: Images, labels: NDArray[np.int64], place: int) -> Task:
-        examples = Examples(_pixels(images), np.arange(len(labels)), labels, _LARGEST)
-        outputs = tuple(int(label) for label in np.unique(labels))
-        return Task(f"task {place}", examples, examples, outputs)
 
-    def _checked_classes(self, classes: ArrayLike | None, first: bool) -> NDArray[Any]:
-        if classes is None:
-            if first:
-                raise ValueError("classes must be passed on the first call to partial_fit: all labels there will be")
-            return np.asarray(self.classes_)
-        own = np.unique(np.asarray(classes))
-        if len(own) < 2:
-            raise ValueError(f"there must be at least 2 classes to tell apart, got {own.tolist()}")
-        if not first and not np.array_equal(own, self.classes_):
-            raise ValueError(f"classes are {self.classes_.tolist()} since the first call, got {own.tolist()}")
-        return own
+def _task(images: Images, labels: NDArray[np.int64], place: int) -> Task:
+    examples = Examples(_pixels(images), np.arange(len(labels)), labels, _LARGEST)
+    return Task(f"task {place}", examples, examples, tuple(np.unique(labels).tolist()))
+
+
+def _learned(task: Task) -> Task:
+    """A task that is over: its first example stands for all, of which only stores keep some."""
+    examples = task.train
+    first = Examples(examples.pixels[:1].copy(), examples.rows[:1], examples.labels[:1], examples.largest)
+    return replace(task, train=first, test=first)
+
+
+def _checked_classes(classes: ArrayLike) -> NDArray[Any]:
+    own = np.unique(np.asarray(classes))
+    if len(own) < 2:
+        raise ValueError(f"there must be at least 2 classes to tell apart, got {own.tolist()}")
+    return own
 
 
 def _pixels(images: Images) -> NDArray[np.uint8]:

@@ -67,9 +67,13 @@ class NoveltyPaced(ExperienceReplay):
         memory: float = 0.99,
     ) -> None:  # fmt: skip
         super().__init__(budget, policy, when, None, masked)
-        if not (most >= 1 and 0 <= memory < 1):
+        if not (1 <= most < np.inf and 0 <= memory < 1):
             raise ValueError(f"most must be at least 1, memory from 0 to below 1, got {most} and {memory}")
         self.most, self.memory = most, memory
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
         self._usual, self._owed = 0.0, np.nan
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:

@@ -27,13 +27,21 @@ class Episode:
         rewards: of each step, (steps,).
 
     Raises:
-        ValueError: there is no step, or there are not as many rewards as steps.
+        ValueError: there is no step, there are not as many rewards as steps, states are no whole numbers from 0, or
+            rewards not finite.
     """
 
     states: Integers
     rewards: Floats
 
     def __post_init__(self) -> None:
+        states, rewards = np.asarray(self.states), np.asarray(self.rewards)
+        if states.ndim != 1 or states.dtype.kind not in "iu" or states.min(initial=0) < 0:
+            raise ValueError(f"states must be whole numbers from 0, (steps + 1,), got {states.dtype} {states.shape}")
+        if rewards.ndim != 1 or rewards.dtype.kind not in "iuf" or not np.isfinite(rewards).all():
+            raise ValueError(f"rewards must be finite numbers, (steps,), got {self.rewards}")
+        object.__setattr__(self, "states", states.astype(np.int64))  # copies: whoever made them may go on with theirs
+        object.__setattr__(self, "rewards", rewards.astype(np.float64))
         if len(self.states) < 2 or len(self.rewards) != len(self.states) - 1:
             raise ValueError(
                 f"an episode of n states has n - 1 rewards, one at least, got {len(self.states)} states and "
@@ -184,6 +192,9 @@ def learn_values(values: Floats, transitions: Sequence[Transition], rate: float,
         rate: of learning.
         discount: of rewards, by the step.
 
+    Raises:
+        ValueError: values that are no floats.
+
     Source:
         Sutton, Learning to predict by the methods of temporal differences, 1988: TD(0), and n-step returns.
 
@@ -193,5 +204,7 @@ def learn_values(values: Floats, transitions: Sequence[Transition], rate: float,
         >>> values.tolist()
         [0.225, 0.5, 0.0]
     """
+    if values.dtype.kind != "f":
+        raise ValueError(f"values must be floats, as they change by fractions, got {values.dtype}")
     for state, after, reward, steps in transitions:
         values[state] += rate * (reward + discount**steps * values[after] - values[state])

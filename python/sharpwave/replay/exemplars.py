@@ -20,7 +20,7 @@ from .streams import Examples
 _CHUNK = 2000
 
 
-def herded(features: NDArray[np.floating[Any]], number: int) -> NDArray[np.int64]:
+def herded(features: NDArray[Any], number: int) -> NDArray[np.int64]:
     """Places of so many examples, in order: with each, the mean of those so far comes as near to that of all as it can.
 
     Args:
@@ -34,6 +34,7 @@ def herded(features: NDArray[np.floating[Any]], number: int) -> NDArray[np.int64
         >>> herded(np.array([[0.0], [1.0], [5.0], [2.0]]), 3).tolist()
         [3, 1, 2]
     """
+    features = np.asarray(features, dtype=np.float64)
     wanted, so_far = features.mean(axis=0), np.zeros(features.shape[1])
     free, found = np.ones(len(features), dtype=bool), np.zeros(min(number, len(features)), dtype=np.int64)
     squares = (features**2).sum(axis=1)
@@ -82,7 +83,7 @@ class Exemplars(Stored):
                 f"a budget of {self.budget} bytes is for {self.store.capacity} examples: fewer than the "
                 f"{learner.stream.outputs} classes"
             )
-        learner.own_loss = self._loss
+        learner.replace_loss(self._loss, self)
 
     def begin(self, place: int) -> None:
         """See `Part`."""
@@ -112,7 +113,7 @@ class Exemplars(Stored):
                 self._features(torch.from_numpy(examples.inputs(own[k : k + _CHUNK]))).numpy()
                 for k in range(0, len(own), _CHUNK)
             ])  # fmt: skip
-            chosen = own[herded(features.astype(np.float64), self.each)]
+            chosen = own[herded(features, self.each)]
             self.offer(self.learner.batch(examples, chosen, place))
         self._means = None
 
@@ -134,7 +135,7 @@ class Exemplars(Stored):
         held = self.read(self.store.take(np.arange(self.store.size)))
         features = self._features(held.x)
         found = torch.zeros(self.learner.stream.outputs, features.shape[1])
-        for label in self.learner.stream.known(int(held.task.max())):
+        for label in np.unique(held.y.numpy()).tolist():
             found[label] = functional.normalize(features[held.y == label].mean(0), dim=0)
         return found
 

@@ -21,8 +21,8 @@ from ..torch_state import (
 from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
-from .part import Arrays, Batch, Part, bytes_of
-from .penalties import kept_of
+from .part import Arrays, Batch, Part, batch_of, bytes_of
+from .penalties import checked_temperature, kept_of
 
 
 class _Dreaming(Part):
@@ -34,7 +34,7 @@ class _Dreaming(Part):
     """
 
     def __init__(self, batch: int | None, temperature: float) -> None:
-        self.batch, self.temperature = batch if batch is None else count("batch", batch), temperature
+        self.batch, self.temperature = batch_of(batch), checked_temperature(temperature)
         self.old: tuple[Perceptron, nn.ModuleDict] | None = None
 
     @property
@@ -155,12 +155,16 @@ class BrainInspiredReplay(_Dreaming):
         temperature: float = 2.0,
     ) -> None:  # fmt: skip
         super().__init__(batch, temperature)
+        if not 0 <= shut < 1:
+            raise ValueError(f"shut must be from 0 to below 1, got {shut}")
         self.latent, self.shut, self.by_kind = count("latent", latent), shut, by_kind
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
         stream, hidden = learner.stream, learner.settings.hidden
+        if not hidden:
+            raise ValueError("BrainInspiredReplay dreams from the last hidden layer: settings must have one")
         self._together = stream.scenario == "domain"
         kinds = stream.outputs * (len(stream.tasks) if self._together else 1)
         with torch.random.fork_rng(devices=[]):
@@ -170,7 +174,7 @@ class BrainInspiredReplay(_Dreaming):
                 self.latent, tuple(reversed(hidden)), stream.features, kinds, self.shut, learner.generator
             )
         learner.teach("dreaming", self.own)
-        learner.own_loss = self._loss
+        learner.replace_loss(self._loss, self)
 
     @property
     def own(self) -> nn.ModuleDict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..counts import count
 from .stores import ClassBalanced
 from .storing import Stored
 from .streams import Examples
@@ -14,13 +15,24 @@ class GreedySampler(Stored):
         budget: of the store, bytes.
         iterations: batches from the store; None: as many as of a task.
 
+    Raises:
+        ValueError: other parts that teach modules of their own, which a new network would lose.
+
     Source:
         Prabhu and others, GDumb, ECCV 2020.
     """
 
     def __init__(self, budget: int, iterations: int | None = None) -> None:
         super().__init__(budget, ClassBalanced())
-        self.iterations = iterations
+        self.iterations = iterations if iterations is None else count("iterations", iterations)
+
+    def begin(self, place: int) -> None:
+        """See `Part`."""
+        if self.learner.besides:
+            raise ValueError(
+                f"GreedySampler begins with a new network after each task, which what else learns ("
+                f"{', '.join(self.learner.besides)}) would not outlive: leave the part out that teaches it"
+            )
 
     def learns(self, place: int) -> bool:
         """See `Part`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional
 
+from ..counts import count
 from .part import Batch
 from .replaying import ExperienceReplay
 from .stores import Policy
@@ -30,16 +33,16 @@ class InterferedReplay(ExperienceReplay):
         candidates: int = 4, step: float = 0.1,
     ) -> None:  # fmt: skip
         super().__init__(budget, policy, when, batch)
-        if not (candidates >= 1 and step > 0):
-            raise ValueError(f"candidates must be at least 1 and step positive, got {candidates} and {step}")
-        self.candidates, self.step = candidates, step
+        if not 0 < step < inf:
+            raise ValueError(f"step must be positive, got {step}")
+        self.candidates, self.step = count("candidates", candidates), step
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""
         if not self.store.size:
             return loss
         learner, store, number = self.learner, self.store, self.batch or len(batch)
-        weights = dict(learner.network.named_parameters())
+        weights = {name: w for name, w in learner.network.named_parameters() if w.requires_grad}
         gradients = torch.autograd.grad(loss, list(weights.values()), retain_graph=True)
         pairs = zip(weights.items(), gradients, strict=True)
         moved = {name: (w - self.step * g).detach() for (name, w), g in pairs}

@@ -123,12 +123,15 @@ class QuantisedReplay(LatentReplay):
         parts: int = 40,
     ) -> None:  # fmt: skip
         super().__init__(budget, levels, policy, batch)
-        self.whole, self.parts = budget, parts
+        self.whole, self.parts = budget, count("parts", parts)
 
     def prepare(self, seed: int) -> None:
         """See `LatentReplay`."""
         self.quantisers = {name: Quantiser(units, self.parts, seed) for name, units in self.units.items()}
-        self.budget = self.whole - sum(one.centres.nbytes for one in self.quantisers.values())
+        centres = sum(one.centres.nbytes for one in self.quantisers.values())
+        self.budget = self.whole - centres
+        if self.budget < 1:
+            raise ValueError(f"a budget of {self.whole} bytes is no larger than the centres, of {centres} bytes")
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -49,6 +49,7 @@ class Learner:
         self.own_loss: Callable[[Batch], Tensor] = self.plain_loss
         self.share: float | None = None
         self.generator = torch.Generator().manual_seed(seed)
+        self._loss_of: Part | None = None
         self.renew()
         for part in self.parts:
             part.start(self)
@@ -67,6 +68,17 @@ class Learner:
         """Let another module learn too, from the same loss; before the first task."""
         self.besides[name] = module
         self.optimizer = self.adam(self.network, *self.besides.values())
+
+    def replace_loss(self, loss: Callable[[Batch], Tensor], whose: Part) -> None:
+        """Put another loss of new examples in the place of the plain one; before the first task.
+
+        Raises:
+            ValueError: another part has done so.
+        """
+        if self._loss_of is not None:
+            names = f"{type(self._loss_of).__name__} and {type(whose).__name__}"
+            raise ValueError(f"{names} both replace the loss of new examples: use one of them")
+        self.own_loss, self._loss_of = loss, whose
 
     def adam(self, *modules: nn.Module) -> torch.optim.Adam:
         """An optimizer of modules, with the learning rate of the settings."""
@@ -92,7 +104,7 @@ class Learner:
 
         Raises:
             ValueError: it is not its turn.
-            DivergedError: the loss is not finite; what was learned before is kept.
+            DivergedError: the loss is not finite; it says whose.
         """
         if place != self.finished or place >= len(self.stream.tasks):
             tasks = len(self.stream.tasks)
@@ -129,12 +141,12 @@ class Learner:
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
         self.network.train()
-        loss = self.own_loss(batch)
+        losses = [self.own_loss(batch)]
         for part in self.parts:
-            loss = part.loss(batch, loss)
+            losses.append(part.loss(batch, losses[-1]))
+        loss = losses[-1]
         if not bool(loss.isfinite()):
-            name, value = self.stream.tasks[self.place].name, float(loss.detach())
-            raise DivergedError(f"the loss of task {name} is {value}: lower the learning rate")
+            self._diverged(losses)
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         for part in self.parts:
@@ -143,8 +155,29 @@ class Learner:
         for part in self.parts:
             part.after(batch)
 
+    def _diverged(self, losses: Sequence[Tensor]) -> NoReturn:
+        """Say which loss is the first that is not finite."""
+        first = next(k for k, loss in enumerate(losses) if not bool(loss.isfinite()))
+        whose = f", with what {type(self.parts[first - 1]).__name__} adds," if first else ""
+        name, value = self.stream.tasks[self.place].name, float(losses[first].detach())
+        raise DivergedError(f"the loss of task {name}{whose} is {value}: lower the learning rate")
+
+    def check_finite(self) -> None:
+        """Raise a DivergedError if something that learns is not finite."""
+        for group, arrays in self._learned().items():
+            for name, array in arrays.items():
+                if not np.isfinite(array).all():
+                    raise DivergedError(f"{group}: {name} is not finite: lower the learning rate")
+
     def follow(self, loss: Tensor) -> None:
-        """Take a step that is of no new examples."""
+        """Take a step that is of no new examples.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        if not bool(loss.isfinite()):
+            name, value = self.stream.tasks[self.place].name, float(loss.detach())
+            raise DivergedError(f"the loss of what is replayed in task {name} is {value}: lower the learning rate")
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         self.optimizer.step()
@@ -221,7 +254,7 @@ class Learner:
         counts = np.array([self.place, self.finished, self.iteration, self.replayed])
         found = {"counts": counts, "random": self.generator.get_state().numpy().copy()}
         groups = self._learned()
-        groups |= {f"part {k}": part.arrays() for k, part in enumerate(self.parts)}
+        groups |= {f"part {k}": _numbers(part) for k, part in enumerate(self.parts)}
         return found | grouped(groups)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -244,3 +277,12 @@ class Learner:
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"network": self.network, **{f"besides/{name}": module for name, module in self.besides.items()}}
+
+
+def _numbers(part: Part) -> Arrays:
+    """What a part goes on from, as arrays of numbers."""
+    found = {name: np.asarray(array) for name, array in part.arrays().items()}
+    for name, array in found.items():
+        if array.dtype.kind == "O":
+            raise ValueError(f"{type(part).__name__}.arrays must give arrays of numbers, but {name} is none")
+    return found

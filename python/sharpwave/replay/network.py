@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -34,10 +35,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("batch", "iterations"):
-            count(name, getattr(self, name))
-        for units in self.hidden:
-            count("units of a layer", units)
-        if not self.learning_rate > 0:
+            object.__setattr__(self, name, count(name, getattr(self, name)))
+        if not isinstance(self.hidden, (tuple, list)):
+            raise ValueError(f"hidden must be the units of each layer, such as (400, 400), got {self.hidden!r}")
+        object.__setattr__(self, "hidden", tuple(count("units of a layer", units) for units in self.hidden))
+        if not 0 < self.learning_rate < inf:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
 
 

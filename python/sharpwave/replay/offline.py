@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..counts import count
 from .learner import Learner
 from .streams import batches
 
@@ -16,15 +17,16 @@ def learn_offline(learner: Learner, iterations: int | None = None) -> None:
         iterations: batches; None: as many as of all tasks one after the other.
 
     Raises:
-        ValueError: it has learned something.
+        ValueError: it has learned something, or there are no batches.
     """
     learner.check_untaught()
     tasks, settings = learner.stream.tasks, learner.settings
     ends = np.cumsum([len(task.train) for task in tasks])
     starts = np.concatenate([[0], ends[:-1]])
     learner.place = len(tasks) - 1
-    number = settings.iterations * len(tasks) if iterations is None else iterations
+    number = settings.iterations * len(tasks) if iterations is None else count("iterations", iterations)
     for some in batches(int(ends[-1]), settings.batch, number, learner.seed, 0):
         task = np.searchsorted(ends, some, side="right")
         learner.step(learner.mixed(task, some - starts[task]))
-    learner.finished = len(tasks)
+        learner.iteration += 1
+    learner.finished, learner.iteration = len(tasks), 0

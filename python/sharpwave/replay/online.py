@@ -26,4 +26,5 @@ def learn_online(learner: Learner, batch: int = 10, fuzzy: float = 0.0) -> None:
     for tasks, places in single_pass(stream, count("batch", batch), fuzzy, learner.seed):
         learner.place = max(learner.place, int(tasks.max()))
         learner.step(learner.mixed(tasks, places))
-    learner.finished = len(stream.tasks)
+        learner.iteration += 1
+    learner.finished, learner.iteration = len(stream.tasks), 0

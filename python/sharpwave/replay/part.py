@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..counts import count
 from .streams import Examples
 
 if TYPE_CHECKING:
@@ -97,7 +99,26 @@ class Part:
 
 def bytes_of(arrays: Arrays) -> int:
     """Of all of them."""
-    return sum(array.nbytes for array in arrays.values())
+    return sum(np.asarray(array).nbytes for array in arrays.values())
+
+
+def batch_of(batch: int | None) -> int | None:
+    """Examples at a time, or None where they are as many as there are new ones."""
+    return batch if batch is None else count("batch", batch)
+
+
+def made_by(strategy: Strategy) -> Sequence[Part]:
+    """The parts of a strategy.
+
+    Raises:
+        ValueError: it is no function, or makes something else.
+    """
+    if not callable(strategy) or (isinstance(strategy, type) and issubclass(strategy, Part)):
+        raise ValueError(f"strategy must be a function that returns parts, lambda: [...], got {strategy!r}")
+    parts = strategy()
+    if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in parts):
+        raise ValueError(f"strategy must return a list of parts, got {parts!r}")
+    return parts
 
 
 Strategy = Callable[[], Sequence[Part]]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..counts import count
 from ..torch_state import frozen_copy, module_arrays, restore_module
 from .learner import Learner
 from .part import Arrays, Batch, Part
@@ -56,12 +58,15 @@ class ElasticWeightConsolidation(_Anchored):
         strength: lambda; the penalty is lambda / 2 times the sum.
         examples: of a task that the information is the mean over.
 
+    Raises:
+        ValueError: a strength that is negative or not finite, or no examples.
+
     Source:
         Kirkpatrick and others, PNAS 114, 2017, in the online form in which one anchor is kept.
     """
 
     def __init__(self, strength: float, examples: int = 1000) -> None:
-        self.strength, self.examples = strength / 2, examples
+        self.strength, self.examples = _checked(strength) / 2, count("examples", examples)
 
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
@@ -69,7 +74,7 @@ class ElasticWeightConsolidation(_Anchored):
         learner, network = self.learner, self.learner.network
         draw = torch.randperm(len(examples), generator=learner.generator)[: self.examples].numpy()
         batch = learner.batch(examples, draw, place)
-        inputs, deltas, logits = _taped(network, batch.x)
+        inputs, deltas, logits = _taped(network, batch.x.requires_grad_())  # also where layers do not learn
         said = learner.said(logits, batch)
         chosen = torch.multinomial(said.detach().exp(), 1, generator=learner.generator)[:, 0]
         loss = functional.nll_loss(said, chosen, reduction="sum")
@@ -90,12 +95,17 @@ class SynapticIntelligence(_Anchored):
         strength: c.
         damping: of the division.
 
+    Raises:
+        ValueError: a strength that is negative or not finite, or a damping that is not positive.
+
     Source:
         Zenke and others, ICML 2017.
     """
 
     def __init__(self, strength: float, damping: float = 0.1) -> None:
-        self.strength, self.damping = strength, damping
+        if not 0 < damping < inf:
+            raise ValueError(f"damping must be positive, got {damping}")
+        self.strength, self.damping = _checked(strength), damping
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
@@ -121,8 +131,8 @@ class SynapticIntelligence(_Anchored):
     def after(self, batch: Batch) -> None:
         """See `Part`."""
         for lowered, before, w in zip(self.lowered, self.before, self.learner.network.parameters(), strict=True):
-            assert w.grad is not None
-            lowered -= w.grad * (w.detach() - before)
+            if w.grad is not None:
+                lowered -= w.grad * (w.detach() - before)
 
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
@@ -145,7 +155,7 @@ class LearningWithoutForgetting(Part):
     """
 
     def __init__(self, temperature: float = 2.0) -> None:
-        self.temperature = temperature
+        self.temperature = checked_temperature(temperature)
         self.old: nn.Module | None = None
 
     def begin(self, place: int) -> None:
@@ -170,6 +180,19 @@ class LearningWithoutForgetting(Part):
         stream = self.learner.stream
         kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), self.temperature)
         return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept)
+
+
+def checked_temperature(temperature: float) -> float:
+    """Raise a ValueError if it is not positive."""
+    if not 0 < temperature < inf:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    return temperature
+
+
+def _checked(strength: float) -> float:
+    if not 0 <= strength < inf:
+        raise ValueError(f"strength must be finite and not negative, got {strength}")
+    return strength
 
 
 def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:

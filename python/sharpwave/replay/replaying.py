@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import exp
+from math import exp, inf
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ..counts import count
 from ..suggest import unknown
 from . import scorers
-from .part import Batch
+from .part import Batch, batch_of
 from .scorers import GROWING, SCORERS, Shown
 from .stores import ClassBalanced, Field, Policy, Reservoir
 from .storing import Stored, Target, When
@@ -43,7 +44,7 @@ class ExperienceReplay(Stored):
         super().__init__(budget, policy or ClassBalanced(), when)
         if not 0 <= masked < 1:
             raise ValueError(f"masked must be from 0 to below 1, got {masked}")
-        self.batch, self.masked = batch, masked
+        self.batch, self.masked = batch_of(batch), masked
 
     def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
         """See `Stored`."""
@@ -96,8 +97,8 @@ class ScoredReplay(ExperienceReplay):
         super().__init__(budget, policy, when, batch)
         if scorer not in SCORERS:
             raise ValueError(unknown("scorer", scorer, SCORERS))
-        if not (alpha >= 0 and beta >= 0):
-            raise ValueError(f"alpha and beta must not be negative, got {alpha} and {beta}")
+        if not (0 <= alpha < inf and 0 <= beta < inf):
+            raise ValueError(f"alpha and beta must be finite and not negative, got {alpha} and {beta}")
         self.scorer, self.alpha, self.beta = SCORERS[scorer], alpha, beta
         self.growth = alpha if scorer in GROWING else 0.0
 
@@ -154,7 +155,7 @@ class DarkReplay(Stored):
         target: what it made of them: `"logits"` as published, or `"features"`, activities of its last hidden layer.
 
     Raises:
-        ValueError: another target.
+        ValueError: another target, or a weight that is none.
 
     Source:
         Buzzega and others, NeurIPS 2020.
@@ -166,7 +167,9 @@ class DarkReplay(Stored):
         super().__init__(budget, Reservoir(), "step", target)
         if target == "labels":
             raise ValueError("target must be 'logits' or 'features', got 'labels', which are learned in any case")
-        self.alpha, self.beta, self.batch = alpha, beta, batch
+        if not (0 <= alpha < inf and 0 <= beta < inf):
+            raise ValueError(f"alpha and beta must be finite and not negative, got {alpha} and {beta}")
+        self.alpha, self.beta, self.batch = alpha, beta, count("batch", batch)
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""
@@ -193,14 +196,14 @@ class AveragedGradients(Stored):
         self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None
     ) -> None:  # fmt: skip
         super().__init__(budget, policy or ClassBalanced(), when)
-        self.batch = batch
+        self.batch = batch_of(batch)
 
     def project(self, batch: Batch) -> None:
         """See `Part`."""
         if not self.store.size:
             return
         again = self.shown(self.store.draw(self.batch or len(batch)))
-        weights = list(self.learner.network.parameters())
+        weights = [w for w in self.learner.network.parameters() if w.requires_grad]
         reference = torch.autograd.grad(self.learner.entropy(self.learner.network(again.x), again), weights)
         own = [w.grad for w in weights]
         along = sum(float((g * r).sum()) for g, r in zip(own, reference, strict=True) if g is not None)

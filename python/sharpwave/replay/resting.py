@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..counts import count
+from .learner import Learner
 from .part import Arrays, Batch
 from .replaying import ExperienceReplay
 from .stores import Policy
@@ -39,6 +40,10 @@ class RestingReplay(ExperienceReplay):
         if not (0 <= rem <= 1 and 0 <= downscaled < 1):
             raise ValueError(f"rem must be from 0 to 1, downscaled from 0 to below 1, got {rem} and {downscaled}")
         self.every, self.rem, self.downscaled = count("every", every), rem, downscaled
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
         self._awake = 0
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:

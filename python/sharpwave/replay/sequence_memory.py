@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import Backend
+from ..counts import count
 from ..memory import DSEM, Recall, recall, transitions
+from ..suggest import unknown
 from .episodes import Episode, Integers, Transition, ordered
 
 Floats = NDArray[np.float64]
@@ -42,9 +45,11 @@ class SequenceMemory:
     def __init__(self, patterns: Floats, speed: float = 1.0, stride: int = 2, backend: Backend = "auto") -> None:
         if patterns.ndim != 2 or not np.isin(patterns, (-1, 1)).all():
             raise ValueError(f"patterns must be (states, features) of -1 and 1, got shape {patterns.shape}")
-        if not speed > 0:
+        if not 0 < speed < np.inf:
             raise ValueError(f"speed must be positive, got {speed}")
-        self.patterns, self.speed, self.stride, self.backend = patterns, speed, stride, backend
+        if backend not in get_args(Backend):
+            raise ValueError(unknown("backend", backend, get_args(Backend)))
+        self.patterns, self.speed, self.stride, self.backend = patterns, speed, count("stride", stride, 2), backend
         self.edges: dict[tuple[int, int], float] = {}
         self.ends: dict[int, tuple[int, int]] = {}
 
@@ -57,9 +62,12 @@ class SequenceMemory:
         """See `EpisodeMemory`.
 
         Raises:
-            ValueError: it begins as another one that is kept does, so that a cue could not tell them apart.
+            ValueError: it begins as another one that is kept does, so that a cue could not tell them apart, or it has
+                a state without a pattern.
         """
         states = episode.states.tolist()
+        if max(states) >= len(self.patterns):
+            raise ValueError(f"state {max(states)} has no pattern: there are {len(self.patterns)}")
         if states[0] in self.ends:
             raise ValueError(f"an episode that begins at state {states[0]} is kept already: recall is cued by it")
         for edge, reward in zip(pairwise(states), episode.rewards, strict=True):

@@ -48,7 +48,8 @@ class SleepRule:
 
     def __post_init__(self) -> None:
         positive = (self.scale, self.width, self.step, self.rate, *self.thresholds)
-        if min(positive) <= 0 or min(self.raised, self.lowered) < 0 or not 0 <= self.decay <= 1:
+        numbers = (*positive, self.raised, self.lowered, self.decay)
+        if not np.isfinite(numbers).all() or min(positive) <= 0 or min(numbers) < 0 or self.decay > 1:
             raise ValueError(
                 "scale, width, step, rate and thresholds must be positive, raised and lowered not negative, and decay "
                 f"from 0 to 1: {self}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from torch.nn import functional
 from ..backends import Backend
 from ..counts import count
 from ..forward.blocks import dropout
+from ..suggest import unknown
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
@@ -47,7 +50,7 @@ class RectifiedOutputs(Part):
         super().start(learner)
         for layer in (*learner.network.hidden, learner.network.head):
             layer.weight.uniform_(-self.initial, self.initial, generator=learner.generator)
-        learner.own_loss = self._loss
+        learner.replace_loss(self._loss, self)
         weights, rate = learner.network.parameters(), learner.settings.learning_rate
         learner.optimizer = torch.optim.SGD(weights, lr=rate, momentum=self.momentum)
 
@@ -81,12 +84,15 @@ class SleepReplay(Part):
     """
 
     def __init__(self, rule: SleepRule | None = None, steps: int = 15_000, backend: Backend = "auto") -> None:
+        if backend not in get_args(Backend):
+            raise ValueError(unknown("backend", backend, get_args(Backend)))
         self.rule, self.steps, self.backend = rule or SleepRule(), count("steps", steps), backend
         self.fired: tuple[int, ...] | None = None
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
+        self.fired = None
         layers = len(learner.settings.hidden) + 1
         if learner.settings.bias or layers != len(self.rule.thresholds):
             raise ValueError(
@@ -116,8 +122,13 @@ class SleepReplay(Part):
 
     def arrays(self) -> Arrays:
         """See `Part`."""
-        return {"sum": self.sum.copy(), "seen": np.array(self.seen)}
+        return {
+            "sum": self.sum.copy(),
+            "seen": np.array(self.seen),
+            "fired": np.array(self.fired or (), dtype=np.int64),
+        }
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         self.sum, self.seen = arrays["sum"].copy(), int(arrays["seen"])
+        self.fired = tuple(arrays["fired"].tolist()) or None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ..counts import count
 from .priorities import Priorities
 
 Integers = NDArray[np.int64]
@@ -66,7 +67,7 @@ class Store:
         priorities: of places; 1 of new items. Places are drawn in proportion to them where they are asked for.
 
     Raises:
-        ValueError: a budget that is smaller than one item.
+        ValueError: a budget that is smaller than one item, or a policy that is none.
 
     Example:
         >>> fields = {"x": Field((2,), np.float32), "y": Field((), np.int64)}
@@ -82,10 +83,12 @@ class Store:
         if "y" not in fields:
             raise ValueError(f"a store needs the field 'y', labels; got {', '.join(fields) or 'none'}")
         each = sum(field.bytes for field in fields.values()) + _PRIORITY
-        if budget < each:
+        if isinstance(policy, type) or not callable(getattr(policy, "places", None)):
+            raise ValueError(f"policy must be one, such as Reservoir(), got {policy!r}")
+        if count("budget", budget, 0) < each:
             raise ValueError(f"a budget of {budget} bytes is smaller than one item, of {each} bytes")
         self.fields, self.policy, self.each, self.by_task = dict(fields), policy, each, by_task
-        self.capacity, self.size, self.seen = budget // each, 0, 0
+        self.capacity, self.size, self.seen = int(budget) // each, 0, 0
         self.offered: dict[int, int] = {}
         self.arrays = {name: np.zeros((self.capacity, *f.shape), dtype=f.dtype) for name, f in fields.items()}
         self.priorities = Priorities(self.capacity)
@@ -111,13 +114,17 @@ class Store:
             Their places, -1 of those that are not kept.
 
         Raises:
-            ValueError: other fields, or of other shapes.
+            ValueError: other fields, of other shapes, or numbers that are none.
         """
         number = len(items["y"]) if "y" in items else 0
         for name, field in self.fields.items():
             given = items[name].shape if name in items else None
             if given != (number, *field.shape):
                 raise ValueError(f"{name} of {number} items must be of shape {(number, *field.shape)}, got {given}")
+            if items[name].dtype.kind == "f" and np.isnan(items[name]).any():
+                raise ValueError(
+                    f"{name} of items must be numbers, got NaN in item {np.argwhere(np.isnan(items[name]))[0][0]}"
+                )
         kinds = self.kinds(items)
         places = self.policy.places(self, kinds, self.random)
         last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
@@ -217,7 +224,7 @@ class ClassBalanced:
     """
 
     def __init__(self, most: int | None = None) -> None:
-        self.most = most
+        self.most = most if most is None else count("most", most)
         self._there: dict[int, list[int]] = {}  # places of each kind, rising
         self._held = 0
         self._of: NDArray[Any] | None = None  # the labels that these places are of

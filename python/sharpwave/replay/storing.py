@@ -32,12 +32,14 @@ class Stored(Part):
             its `"logits"`, or the activities of its last hidden layer, its `"features"`.
 
     Raises:
-        ValueError: a target that there is not.
+        ValueError: a target that there is not, or another time.
     """
 
     def __init__(self, budget: int, policy: Policy, when: When = "task", target: Target = "labels") -> None:
         if target not in get_args(Target):
             raise ValueError(unknown("target", target, get_args(Target)))
+        if when not in get_args(When):
+            raise ValueError(unknown("when", when, get_args(When)))
         self.budget, self.policy, self.when = budget, policy, when
         self.target = target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ Array = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Scenario = Literal["task", "domain", "class"]
 SCENARIOS = ("task", "domain", "class")
+_BYTE = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,10 @@ class Examples:
         labels: from 0, (examples,).
         largest: the value of a white pixel.
         order: of the pixels, (features,); None: as they are.
+
+    Raises:
+        ValueError: pixels that are no uint8 from 0 to `largest`, in which stores keep them, rows that there are not,
+            or labels that are no whole numbers from 0, one for each row.
     """
 
     pixels: NDArray[np.uint8]
@@ -37,13 +42,35 @@ class Examples:
     largest: float
     order: Integers | None = None
 
+    def __post_init__(self) -> None:
+        pixels = self.pixels
+        if not (isinstance(pixels, np.ndarray) and pixels.ndim == 2 and pixels.dtype == np.uint8 and pixels.size):
+            given = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            raise ValueError(
+                f"pixels must be a uint8 array (images, features), got {given}: bring what is finite to whole numbers "
+                "from 0 to 255 first"
+            )
+        if not 0 < self.largest < np.inf:
+            raise ValueError(f"largest must be the positive value of a white pixel, got {self.largest}")
+        if self.largest < _BYTE and (most := int(pixels.max())) > self.largest:
+            raise ValueError(f"pixels must be from 0 to {self.largest:g}, the value of a white one, got {most}")
+        for name in ("rows", "labels"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        if len(self.rows) != len(self.labels):
+            raise ValueError(f"there must be a label for each row, got {len(self.labels)} for {len(self.rows)}")
+        if len(self.rows) and self.rows.max() >= len(pixels):
+            raise ValueError(f"rows must be among the {len(pixels)} images, got {self.rows.max()}")
+        if self.order is not None and not np.array_equal(np.sort(self.order), np.arange(pixels.shape[1])):
+            raise ValueError(f"order must have each of {pixels.shape[1]} pixels once")
+
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
     def marks(self) -> tuple[NDArray[np.generic], ...]:
-        """What tells them from others: which rows and labels, and the first images."""
-        return self.rows, self.labels, self.inputs(slice(0, 100))
+        """What tells them from others, but for the pixels themselves."""
+        order = np.arange(self.pixels.shape[1]) if self.order is None else self.order
+        return self.rows, self.labels, order, np.array(self.largest)
 
     def inputs(self, places: Integers | slice = slice(None)) -> Array:
         """Some examples, pixels from 0 to 1, float32 (examples, features)."""
@@ -61,12 +88,26 @@ class Task:
         name: for tables.
         train, test: examples; labels are numbers of outputs.
         outputs: those that its examples are told apart by, where the task is known.
+
+    Raises:
+        ValueError: no examples, or labels that are none of the outputs.
     """
 
     name: str
     train: Examples
     test: Examples
     outputs: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for what, examples in (("training", self.train), ("test", self.test)):
+            if not len(examples):
+                raise ValueError(f"task {self.name} has no {what} examples")
+            strange = set(np.unique(examples.labels).tolist()) - set(self.outputs)
+            if strange:
+                raise ValueError(
+                    f"task {self.name} has {what} examples of output {min(strange)}, which is none of its outputs, "
+                    f"{', '.join(map(str, self.outputs))}"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +133,14 @@ class Stream:
         if not self.tasks:
             raise ValueError("a stream has at least one task")
         for task in self.tasks:
-            most = max(*task.outputs, int(task.train.labels.max()), int(task.test.labels.max()))
-            if most >= self.outputs:
-                raise ValueError(f"{task.name} has output {most}, but the network has only {self.outputs}")
+            if max(task.outputs) >= self.outputs:
+                raise ValueError(f"{task.name} has output {max(task.outputs)}, but the network has only {self.outputs}")
+            for examples in (task.train, task.test):
+                if examples.pixels.shape[1] != self.features:
+                    raise ValueError(
+                        f"examples of all tasks must be of one size, got {examples.pixels.shape[1]} features in "
+                        f"{task.name} and {self.features} in {self.tasks[0].name}"
+                    )
 
     @property
     def features(self) -> int:
@@ -120,8 +166,11 @@ class Stream:
         Of tasks that are still to come it is those that will, when each is the newest.
         """
         found = np.zeros((len(self.tasks), self.outputs), dtype=bool)
-        for place in range(len(self.tasks)):
-            found[place, list(self.competing(place, max(place, now)))] = True
+        for own, task in zip(found, self.tasks, strict=True):
+            own[list(task.outputs)] = True
+        if self.scenario != "task":
+            np.logical_or.accumulate(found, out=found)
+            found[:now] = found[now]
         return found
 
 
@@ -137,7 +186,8 @@ def split_stream(
         order: of classes; None: as they are numbered.
 
     Raises:
-        ValueError: classes do not come in tasks of this size, or the order has not each of them once.
+        ValueError: classes do not come in tasks of this size, the order has not each of them once, or a class has no
+            images.
 
     Example:
         >>> from sharpwave.data import load
@@ -154,6 +204,9 @@ def split_stream(
             f"{per_task} a task"
         )
     tasks, (train, test) = [], _parts(data)
+    for what, part in (("training", train), ("test", test)):
+        if missing := set(range(classes)) - set(part.labels.tolist()):
+            raise ValueError(f"{data.name} has no {what} images of class {min(missing)}: there must be some of each")
     for first in range(0, classes, per_task):
         own = chosen[first : first + per_task]
         labels = np.full(classes, -1)
@@ -188,8 +241,14 @@ def rotated_stream(
         data: see `sharpwave.data.load`.
         scenario: see `Stream`; but for `"domain"` each task has outputs of its own.
         angles: in degrees, of each task.
+
+    Raises:
+        ValueError: an angle that is not finite.
     """
     from scipy.ndimage import rotate
+
+    if not np.isfinite(angles).all():
+        raise ValueError(f"angles must be finite, got {angles}")
 
     def turned(images: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
         found = rotate(images, angle, axes=(1, 2), reshape=False, order=1).reshape(len(images), -1)
@@ -273,6 +332,15 @@ def _parts(data: ImageDataset) -> tuple[Examples, Examples]:
         for images, labels in parts
     )
     return one, other
+
+
+def _whole(name: str, numbers: NDArray[np.integer[Any]]) -> Integers:
+    """Whole numbers from 0, as int64."""
+    array = np.asarray(numbers)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or array.min(initial=0) < 0:
+        given = f"{array.min()}" if array.size and array.dtype.kind == "i" else f"{array.dtype} {array.shape}"
+        raise ValueError(f"{name} must be whole numbers from 0, (examples,), got {given}")
+    return array.astype(np.int64, copy=False)
 
 
 def _chosen(part: Examples, labels: Integers) -> Examples:
