@@ -24,7 +24,7 @@ from sharpwave.replay.offline import learn_offline
 from sharpwave.replay.online import learn_online
 from sharpwave.replay.part import Part
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
-from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.resting import RestingReplay
 from sharpwave.replay.sequence_memory import SequenceMemory
 from sharpwave.replay.sleep import SleepRule
@@ -111,7 +111,7 @@ def test_stores_refuse_what_is_no_number_and_what_is_no_policy() -> None:
         (lambda: AveragedGradients(1000, batch=-1), "batch must be a whole number from 1 on, got -1"),
         (lambda: DarkReplay(1000, batch=0), "batch must be a whole number from 1 on, got 0"),
         (lambda: DarkReplay(1000, alpha=np.nan), "alpha and beta must be finite"),
-        (lambda: ScoredReplay(1000, "loss", beta=np.inf), "alpha and beta must be finite"),
+        (lambda: ExperienceReplay(1000).scored("loss", beta=np.inf), "alpha and beta must be finite"),
         (lambda: ClassBalanced(0), "most must be a whole number from 1 on, got 0"),
         (lambda: InterferedReplay(1000, candidates=0), "candidates must be a whole number from 1 on"),
         (lambda: InterferedReplay(1000, step=np.nan), "step must be positive"),

@@ -10,13 +10,14 @@ from sharpwave.data import load
 from sharpwave.replay import (
     ExperienceReplay,
     Homeostasis,
+    InterferedReplay,
     LatentReplay,
     Learner,
     LeastWorth,
     NearestAnswers,
     NoveltyPaced,
+    QuantisedReplay,
     RestingReplay,
-    ScoredReplay,
     Settings,
     Store,
     split_stream,
@@ -117,7 +118,7 @@ def test_what_is_worth_least_goes() -> None:
         places = store.add({"y": np.array([7], dtype=np.int32)})
     assert places.tolist() == [3]
     assert sorted(store.arrays["y"].tolist()) == [0, 1, 2, 4, 7]
-    part = ScoredReplay(BUDGET + 200 * 4, "loss", LeastWorth())
+    part = ExperienceReplay(BUDGET + 200 * 4, LeastWorth()).scored("loss")
     learned([part], 3)
     assert part.store.size == part.store.capacity
 
@@ -150,3 +151,28 @@ def test_the_store_answers_where_the_network_has_forgotten() -> None:
 def test_a_store_of_activities_cannot_answer_for_inputs() -> None:
     with pytest.raises(ValueError, match="expected a part that stores inputs, not LatentReplay"):
         NearestAnswers(LatentReplay(BUDGET))
+
+
+@pytest.mark.parametrize("scorer", ["loss", "staleness"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LatentReplay(40_000, (1, 2)), lambda: QuantisedReplay(200_000, parts=10),
+        lambda: RestingReplay(20_000, every=10), lambda: NoveltyPaced(20_000),
+        lambda: ExperienceReplay(20_000, masked=0.3),
+    ],
+    ids=["latent", "quantised", "resting", "paced", "masked"],
+)  # fmt: skip
+def test_a_scorer_goes_with_every_way_of_replay(make, scorer: str) -> None:
+    part, worst = make().scored(scorer), []
+    for parts in ([], [part]):
+        learner = learned(parts, 3, Settings((60, 60), 3e-3, 32, 40))
+        worst.append(min(learner.accuracy(place) for place in range(3)))
+    assert worst[0] < 0.1 < 0.3 < worst[1]
+    assert len(np.unique(part.store.priorities.values(slice(part.store.size)))) > 1
+    assert np.isfinite(part.store.arrays["best"][: part.store.size]).sum() > 20
+
+
+def test_what_is_chosen_by_harm_is_not_chosen_by_a_scorer_too() -> None:
+    with pytest.raises(ValueError, match="chooses by harm"):
+        InterferedReplay(20_000).scored("loss")

@@ -14,7 +14,7 @@ from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
 from sharpwave.replay.network import Settings
 from sharpwave.replay.part import Part
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
-from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.scorers import GROWING, SCORERS, Shown
 from sharpwave.replay.storing import Target
 from sharpwave.replay.streams import split_stream
@@ -45,7 +45,7 @@ def nothing() -> float:
     "part",
     [
         ExperienceReplay(BUDGET), DarkReplay(BUDGET + 200 * 40, batch=32),
-        *(ScoredReplay(BUDGET + 200 * 4, scorer) for scorer in SCORERS),
+        *(ExperienceReplay(BUDGET + 200 * 4).scored(scorer) for scorer in SCORERS),
     ],
     ids=["replay", "dark", *SCORERS],
 )  # fmt: skip
@@ -83,12 +83,12 @@ def test_scorers_prefer_what_they_say() -> None:
 
 
 def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
-    part = ScoredReplay(BUDGET, "loss", alpha=0.0, beta=1.0)
+    part = ExperienceReplay(BUDGET).scored("loss", alpha=0.0, beta=1.0)
     learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
     learner.learn(0)
     part.again(64)
     np.testing.assert_array_equal(part.store.priorities.values(slice(part.store.size)), 1.0)
-    part = ScoredReplay(BUDGET, "loss", alpha=1.0, beta=1.0)
+    part = ExperienceReplay(BUDGET).scored("loss", alpha=1.0, beta=1.0)
     learner = Learner(split_stream(DIGITS), Settings((60, 60), 1e-3, 32, 5), [part], 0)
     learner.learn(0)
     for _ in range(50):
@@ -103,7 +103,7 @@ def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
 
 
 def test_weights_of_drawn_examples_leave_the_loss_its_weight() -> None:
-    part = ScoredReplay(BUDGET, "loss", beta=1.0)
+    part = ExperienceReplay(BUDGET).scored("loss", beta=1.0)
     learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
     learner.learn(0)
     for layer in (*learner.network.hidden, learner.network.head):  # all examples have the same loss
@@ -114,7 +114,7 @@ def test_weights_of_drawn_examples_leave_the_loss_its_weight() -> None:
 
 
 def test_a_small_store_grows_stale_at_once() -> None:
-    part = ScoredReplay(64 + 16, "staleness")
+    part = ExperienceReplay(64 + 16).scored("staleness")
     learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
     learner.learn(0)
     for _ in range(3):
@@ -158,7 +158,7 @@ def test_what_has_not_been_shown_for_long_is_drawn_first_and_all_come_about_as_o
             part.again(16)
         return shown
 
-    stale, plain = times(ScoredReplay(BUDGET, "staleness", alpha=3.0)), times(ExperienceReplay(BUDGET))
+    stale, plain = times(ExperienceReplay(BUDGET).scored("staleness", alpha=3.0)), times(ExperienceReplay(BUDGET))
     assert stale.sum() == plain.sum() == 200 * 16
     assert stale.var() < 0.5 * plain.var()
     assert stale.min() > 0

@@ -149,7 +149,7 @@ def test_a_greedy_network_has_learned_the_store_and_nothing_else() -> None:
     part.iterations = 1
     part.learner.learn(2)
     moved = max(
-        float((a - b).abs().max())
+        float((a - b).detach().abs().max())
         for a, b in zip(learner.network.parameters(), again.network.parameters(), strict=True)
     )
     assert 0 < moved <= 1.01 * learner.settings.learning_rate  # one step of Adam from the initial weights

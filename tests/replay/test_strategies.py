@@ -25,7 +25,6 @@ from sharpwave.replay import (
     ForwardLearner,
     Learner,
     Part,
-    ScoredReplay,
     Settings,
     learn_offline,
     learn_online,
@@ -154,7 +153,7 @@ def test_a_scorer_or_a_pixel_that_is_another_is_refused(tmp_path) -> None:
 
     def scored(scorer: str, stream=stream) -> ContinualExperiment:
         return ContinualExperiment(
-            stream=stream, strategy=lambda: [ScoredReplay(20_000, scorer)], settings=short, checkpoint=path
+            stream=stream, strategy=lambda: [ExperienceReplay(20_000).scored(scorer)], settings=short, checkpoint=path
         )
 
     scored("loss").run()
@@ -336,7 +335,9 @@ def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.npz", "whole.npz"]
 
 
-@pytest.mark.parametrize("part", [ScoredReplay(BUDGET, "loss"), AveragedGradients(BUDGET), DarkReplay(BUDGET)])
+@pytest.mark.parametrize(
+    "part", [ExperienceReplay(BUDGET).scored("loss"), AveragedGradients(BUDGET), DarkReplay(BUDGET)]
+)
 def test_networks_without_a_backward_pass_refuse_what_they_cannot_do(part: Part) -> None:
     with pytest.raises(ValueError, match=f"{type(part).__name__} adds to losses or changes gradients"):
         ForwardLearner(split_stream(DIGITS), QUICK, [part], 0)

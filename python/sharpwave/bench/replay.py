@@ -59,11 +59,13 @@ def _images(number: int) -> Stream:
 
 def _overhead(say: Say) -> Iterator[Cost]:
     """Choosing, fetching and putting together stored examples, and scoring them, for each scorer."""
-    from ..replay import SCORERS, ExperienceReplay, Learner, ScoredReplay, Settings
+    from ..replay import SCORERS, ExperienceReplay, Learner, Settings
 
     stream, each = _images(2 * ITEMS), 784 + 4 + 2 + 2 + 8
     for name in ("no scorer", *SCORERS):
-        part = ExperienceReplay(ITEMS * each) if name == "no scorer" else ScoredReplay(ITEMS * each, name)
+        part = ExperienceReplay(ITEMS * each)
+        if name != "no scorer":
+            part.scored(name)
         learner = Learner(stream, Settings(), [part], 0)
         part.end(0, stream.tasks[0].train)
         learner.finished = learner.place = 1
@@ -92,7 +94,6 @@ def _steps(learner: Learner) -> Callable[[], None]:
 def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
     import torch
 
-    from ..replay import ScoredReplay
     from ..replay.scorers import Shown
 
     store, outputs, units = part.store, learner.stream.outputs, learner.network.head.in_features
@@ -100,10 +101,11 @@ def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
 
     def work() -> None:
         for _ in range(STEPS):
-            if isinstance(part, ScoredReplay):
+            if part.scoring:
                 places = store.sample(BATCH, by_priority=True)
-                shown = part.shown(store.take(places))
-                part.score(places, Shown(said, shown.y, features, torch.from_numpy(store.arrays["best"][places])))
+                items = store.take(places)
+                shown = part.shown(items)
+                part.scoring.score(store, places, Shown(said, shown.y, features, torch.from_numpy(items["best"])))
             else:
                 part.shown(store.draw(BATCH))
 

@@ -21,7 +21,7 @@ from .online import learn_online
 from .part import Batch, Part, Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from .quantising import Quantiser
-from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from .replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from .resting import RestingReplay
 from .scorers import SCORERS
 from .sequence_memory import SequenceMemory
@@ -69,7 +69,6 @@ __all__ = [
     "Reservoir",
     "RestingReplay",
     "Ring",
-    "ScoredReplay",
     "SequenceMemory",
     "Settings",
     "SleepReplay",

@@ -169,9 +169,9 @@ def described(thing: Any) -> str:
     """A part or a policy with its settings: numbers, words, arrays, functions by name, and things that have such.
 
     Example:
-        >>> from sharpwave.replay import GreedySampler
-        >>> described(GreedySampler(1000))
-        "GreedySampler(budget=1000, iterations=None, policy=ClassBalanced(most=None), target='labels', when='task')"
+        >>> from sharpwave.replay import ClassBalanced
+        >>> described([ClassBalanced(10), 0.5])
+        '(ClassBalanced(most=10), 0.5)'
     """
     if isinstance(thing, np.generic):
         thing = thing.item()

@@ -95,7 +95,8 @@ def _check(part: Part) -> None:
         """How far up the classes of the part it is defined."""
         return next((k for k, one in enumerate(type(part).__mro__) if name in vars(one)), len(type(part).__mro__))
 
-    if min(depth(name) for name in ("loss", "project", "again")) < depth("beside"):
+    scored = getattr(part, "scoring", None) is not None
+    if scored or min(depth(name) for name in ("loss", "project", "again", "features")) < depth("beside"):
         raise ValueError(
             f"{type(part).__name__} adds to losses or changes gradients, of which a ForwardLearner has none: use parts "
             "that show stored examples beside new ones, such as ExperienceReplay"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -36,6 +37,10 @@ class InterferedReplay(ExperienceReplay):
         if not 0 < step < inf:
             raise ValueError(f"step must be positive, got {step}")
         self.candidates, self.step = count("candidates", candidates), step
+
+    def scored(self, scorer: str, alpha: float = 0.6, beta: float = 0.4) -> NoReturn:
+        """Refused: what is shown is chosen by harm."""
+        raise ValueError("InterferedReplay chooses by harm what it shows: use ExperienceReplay with a scorer")
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""

@@ -89,14 +89,10 @@ class LatentReplay(ExperienceReplay):
         """Activities of a level."""
         return torch.from_numpy(items[name].astype(np.float32))
 
-    def again(self, number: int) -> Tensor:
-        """See `ExperienceReplay`."""
-        items, network = self.store.draw(number), self.learner.network
-        shown, loss = self.shown(items), torch.zeros(())
-        for level, name in zip(self.levels, self.units, strict=True):
-            said = network.head(network.features(self.remembered(name, items), level))
-            loss = loss + self.learner.entropy(said, shown) / len(self.levels)
-        return loss
+    def features(self, shown: Batch, items: Mapping[str, NDArray[Any]]) -> list[Tensor]:
+        """See `ExperienceReplay`; of each level."""
+        network, levels = self.learner.network, zip(self.levels, self.units, strict=True)
+        return [network.features(self.remembered(name, items), level) for level, name in levels]
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import exp, inf
-from typing import Any
+from math import inf
+from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from ..counts import count
-from ..suggest import unknown
-from . import scorers
 from .part import Batch, batch_of
-from .scorers import GROWING, SCORERS, Shown
-from .stores import ClassBalanced, Field, Policy, Reservoir
+from .scorers import Shown
+from .scoring import Scoring
+from .stores import ClassBalanced, Policy, Reservoir
 from .storing import Stored, Target, When
 
-_FASTEST = 10.0  # growth of priorities in a step, as an exponent: a few steps of it are beyond all differences
-_LEAST = 1e-3  # of what a scorer says, so that no example is lost for ever
+Replay = TypeVar("Replay", bound="ExperienceReplay")
 
 
 class ExperienceReplay(Stored):
@@ -64,82 +61,54 @@ class ExperienceReplay(Stored):
         """See `Part`."""
         return self.shown(self.store.draw(self.batch or len(batch))) if self.store.size else None
 
+    def scored(self: Replay, scorer: str, alpha: float = 0.6, beta: float = 0.4) -> Replay:
+        """Let examples be shown again the more often, the more a scorer says that they are worth it.
+
+        An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last; p^alpha
+        is the largest that there is, 1 at least, before it is. Losses are weighed by (N P)^-beta, over the mean of
+        these in the batch, so that the loss keeps its weight beside that of new examples, a choice.
+
+        Args:
+            scorer: one of `SCORERS`.
+            alpha: 0: all are as likely.
+            beta: 1: examples count alike, however often they are drawn.
+
+        Returns:
+            The part itself, before it is started.
+
+        Raises:
+            ValueError: there is no such scorer, or an exponent is negative.
+
+        Source:
+            Schaul and others, Prioritized Experience Replay, ICLR 2016: .6 and .4.
+
+        Example:
+            >>> from sharpwave.replay import LatentReplay
+            >>> LatentReplay(100_000, levels=(1, 2)).scored("novelty").scoring
+            Scoring(scorer='novelty', alpha=0.6, beta=0.4)
+        """
+        self.scoring = Scoring(scorer, alpha, beta)
+        return self
+
     def again(self, number: int) -> Tensor:
         """The loss of so many stored examples."""
-        shown = self.shown(self.store.draw(number))
-        return self.learner.entropy(self.learner.network(shown.x), shown)
+        store, learner, scoring = self.store, self.learner, self.scoring
+        places = store.sample(number, by_priority=scoring is not None)
+        items = store.take(places)
+        shown = self.shown(items)
+        ways = self.features(shown, items)
+        said = [learner.said(learner.network.head(features), shown) for features in ways]
+        reduction = "mean" if scoring is None else "none"
+        losses = torch.stack([functional.nll_loss(one, shown.y, reduction=reduction) for one in said]).mean(0)
+        if scoring is None:
+            return losses
+        best = torch.from_numpy(items["best"])
+        known = Shown(said[-1].detach(), shown.y, ways[-1].detach(), best)
+        return scoring.weighed(store, places, losses, known)
 
-
-class ScoredReplay(ExperienceReplay):
-    """Stored examples are shown again the more often, the more a scorer says that they are worth it.
-
-    An example is drawn with a probability P ~ p^alpha, with p what the scorer said when it was shown last; p^alpha is
-    the largest that there is, 1 at least, before it is. Losses are weighed by (N P)^-beta, over the mean of
-    these in the batch, so that the loss keeps its weight beside that of new examples, a choice.
-
-    Args:
-        budget, policy, when, batch: see `ExperienceReplay`.
-        scorer: one of `SCORERS`.
-        alpha: 0: all are as likely.
-        beta: 1: examples count alike, however often they are drawn.
-
-    Raises:
-        ValueError: there is no such scorer, or an exponent is negative.
-
-    Source:
-        Schaul and others, Prioritized Experience Replay, ICLR 2016: .6 and .4.
-    """
-
-    def __init__(
-        self, budget: int, scorer: str, policy: Policy | None = None, when: When = "task", batch: int | None = None,
-        alpha: float = 0.6, beta: float = 0.4,
-    ) -> None:  # fmt: skip
-        super().__init__(budget, policy, when, batch)
-        if scorer not in SCORERS:
-            raise ValueError(unknown("scorer", scorer, SCORERS))
-        if not (0 <= alpha < inf and 0 <= beta < inf):
-            raise ValueError(f"alpha and beta must be finite and not negative, got {alpha} and {beta}")
-        self.scorer, self.alpha, self.beta = SCORERS[scorer], alpha, beta
-        self.growth = alpha if scorer in GROWING else 0.0
-
-    def fields(self) -> dict[str, Field]:
-        """See `Stored`."""
-        return super().fields() | {"best": Field((), np.float32)}
-
-    def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
-        """See `Stored`."""
-        return super().items(x) | {"best": np.full(len(x), np.inf, dtype=np.float32)}
-
-    def again(self, number: int) -> Tensor:
-        """See `ExperienceReplay`."""
-        store, learner = self.store, self.learner
-        places = store.sample(number, by_priority=True)
-        shown = self.shown(store.take(places))
-        features = learner.network.features(shown.x)
-        said = learner.said(learner.network.head(features), shown)
-        losses = functional.nll_loss(said, shown.y, reduction="none")
-        share = store.priorities.values(places) / store.priorities.total
-        weights = torch.from_numpy((store.size * share) ** -self.beta).to(losses.dtype)
-        self.score(
-            places, Shown(said.detach(), shown.y, features.detach(), torch.from_numpy(store.arrays["best"][places]))
-        )
-        return (weights / weights.mean() * losses).mean()
-
-    def score(self, places: NDArray[np.int64], shown: Shown) -> None:
-        """Change priorities of examples that have just been shown."""
-        if self.growth:
-            self.store.priorities.grow(exp(min(_FASTEST, self.growth * len(places) / self.store.size)))
-        score = self.scorer(shown).clamp(min=0).double().numpy()
-        self.store.priorities.set(places, (score + _LEAST) ** self.alpha)
-        self.store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
-
-    def offer(self, batch: Batch) -> NDArray[np.int64]:
-        """See `Stored`."""
-        places = super().offer(batch)
-        held = self.store.priorities.values(slice(self.store.size))
-        new = places[places >= 0]
-        self.store.priorities.set(new, np.full(len(new), held.max()))
-        return places
+    def features(self, shown: Batch, items: Mapping[str, NDArray[Any]]) -> list[Tensor]:
+        """Activities of the last hidden layer of stored items, for each way in which they go into the network."""
+        return [self.learner.network.features(shown.x)]
 
 
 class DarkReplay(Stored):

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..suggest import unknown
 from .learner import Learner
 from .part import Arrays, Batch, Part
+from .scoring import Scoring
 from .stores import Field, Policy, Store
 from .streams import Examples
 
@@ -42,6 +43,7 @@ class Stored(Part):
             raise ValueError(unknown("when", when, get_args(When)))
         self.budget, self.policy, self.when = budget, policy, when
         self.target = target
+        self.scoring: Scoring | None = None
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
@@ -51,6 +53,8 @@ class Stored(Part):
         if self.target != "labels":
             size = learner.stream.outputs if self.target == "logits" else learner.network.head.in_features
             fields["made"] = Field((size,), np.float32)
+        if self.scoring:
+            fields["best"] = Field((), np.float32)
         shared = learner.stream.scenario == "domain"  # tasks share their classes
         self.store = Store(self.budget, fields, self.policy, learner.seed, by_task=shared)
 
@@ -83,10 +87,15 @@ class Stored(Part):
     @torch.no_grad()
     def offer(self, batch: Batch) -> NDArray[np.int64]:
         """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
-        labels = {"y": batch.y.numpy().astype(np.int16), "task": batch.task.numpy().astype(np.int16)}
+        labels = {name: getattr(batch, name).numpy().astype(np.int16) for name in ("y", "task")}
         if self.target != "labels":
             labels["made"] = self.made(batch.x).numpy()
-        return self.store.add(self.items(batch.x) | labels)
+        if self.scoring:
+            labels["best"] = np.full(len(batch), np.inf, dtype=np.float32)
+        places = self.store.add(self.items(batch.x) | labels)
+        if self.scoring:
+            self.scoring.stored(self.store, places)
+        return places
 
     def made(self, x: Tensor) -> Tensor:
         """What the network makes of inputs, as far as it is a target: logits, or features."""

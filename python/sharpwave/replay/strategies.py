@@ -11,7 +11,7 @@ from .interfered import InterferedReplay
 from .latent import LatentReplay, QuantisedReplay
 from .part import Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
-from .replaying import AveragedGradients, DarkReplay, ExperienceReplay, ScoredReplay
+from .replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from .stores import ClassBalanced, Reservoir
 from .streams import SCENARIOS, Scenario
 
@@ -48,7 +48,7 @@ def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict
         "LwF": lambda: [LearningWithoutForgetting()],
         "experience replay": lambda: [ExperienceReplay(budget, ClassBalanced(most))],
         "reservoir replay": lambda: [ExperienceReplay(budget, Reservoir(), "step")],
-        "loss-scored replay": lambda: [ScoredReplay(budget, "loss", ClassBalanced(most))],
+        "loss-scored replay": lambda: [ExperienceReplay(budget, ClassBalanced(most)).scored("loss")],
         "A-GEM": lambda: [AveragedGradients(budget, ClassBalanced(most))],
         "DER++": lambda: [DarkReplay(budget)],
         "MIR": lambda: [InterferedReplay(budget, ClassBalanced(most))],

@@ -62,7 +62,6 @@ class ElementsConfig(SplitMnistConfig):
             NearestAnswers,
             NoveltyPaced,
             RestingReplay,
-            ScoredReplay,
         )
 
         def answering() -> list[Part]:
@@ -73,15 +72,15 @@ class ElementsConfig(SplitMnistConfig):
             _REPLAY: lambda: [ExperienceReplay(size)],
             "replay of one layer": lambda: [LatentReplay(size, (1,))],
             "replay of each step": lambda: [ExperienceReplay(size, when="step")],
-            "selected experiences": lambda: [ScoredReplay(size, "loss")],
+            "selected experiences": lambda: [ExperienceReplay(size).scored("loss")],
             "partial replay": lambda: [ExperienceReplay(size, masked=self.masked)],
             "several layers at once": lambda: [LatentReplay(size, (1, 2))],
-            "modulated by reward": lambda: [ScoredReplay(size, "reward")],
+            "modulated by reward": lambda: [ExperienceReplay(size).scored("reward")],
             "while nothing comes": lambda: [RestingReplay(size, when="step")],
             "NREM and REM": lambda: [RestingReplay(size, when="step", rem=0.25, downscaled=0.01)],
             "synaptic normalisation": lambda: [ExperienceReplay(size), Homeostasis()],
             "paced by novelty": lambda: [NoveltyPaced(size)],
-            "the learner evicts": lambda: [ScoredReplay(size, "loss", LeastWorth())],
+            "the learner evicts": lambda: [ExperienceReplay(size, LeastWorth()).scored("loss")],
             "the store answers": answering,
         }
         asked = chosen(self.strategies, list(_ELEMENTS))

@@ -61,7 +61,6 @@ class OnlineConfig:
             ExperienceReplay,
             InterferedReplay,
             Reservoir,
-            ScoredReplay,
         )
 
         number = self.replayed
@@ -70,7 +69,7 @@ class OnlineConfig:
             "A-GEM": lambda: [AveragedGradients(size, ClassBalanced(), "step", number)],
             "reservoir replay": lambda: [ExperienceReplay(size, Reservoir(), "step", number)],
             "experience replay": lambda: [ExperienceReplay(size, ClassBalanced(), "step", number)],
-            "loss-scored replay": lambda: [ScoredReplay(size, "loss", ClassBalanced(), "step", number)],
+            "loss-scored replay": lambda: [ExperienceReplay(size, ClassBalanced(), "step", number).scored("loss")],
             "MIR": lambda: [InterferedReplay(size, ClassBalanced(), "step", number)],
             "DER++": lambda: [DarkReplay(size, batch=number)],
             "partial replay": lambda: [ExperienceReplay(size, ClassBalanced(), "step", number, self.masked)],
