@@ -12,7 +12,7 @@ import numpy as np
 
 from ..experiment import Context, Experiment
 from ..sweeping import mean_and_sd, points, shown, swept
-from .learning import budget, chosen, point, train
+from .learning import SECONDS, budget, chosen, median_seconds, point, train
 from .split import SplitMnistConfig
 
 if TYPE_CHECKING:
@@ -113,12 +113,13 @@ def learn(context: Context) -> dict[str, Any]:
             context.metric(f"{name}: gain", gain, unit="points", note=f"± {half:.2f}, effect size {effect:.2f}")
             said = "more" if gain - half > 0 else "less" if gain + half < 0 else "no effect to be seen"
             cells += [without, f"{gain:+.1f} ± {half:.1f}", f"{effect:+.1f}", said]
-        rows.append([*cells, f"{its['bytes'] / 1e6:.2f}", f"{its['replayed']:,}"])
+        seconds = median_seconds([done[labels[name, seed]] for seed in seeds])
+        rows.append([*cells, f"{its['bytes'] / 1e6:.2f}", f"{its['replayed']:,}", f"{seconds:.0f}"])
     context.table(
-        "Elements", ["element", "accuracy / %", "beside", "gain", "effect size", "", "MB kept", "replayed"], rows,
+        "Elements", ["element", "accuracy / %", "beside", "gain", "effect size", "", "MB kept", "replayed", "s"], rows,
         f"Mean ± sd over {config.seeds} networks. Gain: mean difference from what is beside it, which is the same but "
         f"for the element, of networks of the same seed, with its {_CONFIDENCE:.0%} interval (Student's t); effect "
-        "size: that mean over the standard deviation of the differences.",
+        f"size: that mean over the standard deviation of the differences. {SECONDS}",
     )  # fmt: skip
     context.figure(
         "gains", _draw(gains), title="What each element adds",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BYTES = 2 + 2 + 8  # of a stored image besides its pixels: label, task and priority
 _JOINT = "joint"
+SECONDS = "s: seconds of all tasks, median over networks; what ran beside them is in them."
 
 Points = Mapping[tuple[str, str, int], dict[str, Any]]
 
@@ -91,10 +93,11 @@ def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, pa
 
     stream = config.stream(scenario)
     if name == _JOINT:
-        learner = Learner(stream, config.settings, [], seed)
+        learner, began = Learner(stream, config.settings, [], seed), perf_counter()
         learn_offline(learner, config.iterations)
+        seconds = perf_counter() - began
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
-        return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": float("nan")}
+        return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": seconds}
     strategy = strategies(scenario, budget(config.memory * stream.classes, stream), config.memory)[name]
     return train(config, stream, strategy, seed, path)
 
@@ -127,20 +130,20 @@ def _report(context: Context, kinds: list[tuple[str, str]], found: Points) -> No
         known = config.published(scenario).get(name)
         note = "" if known is None else f"published: {known:g} %"
         context.metric(f"{scenario}, {name}: accuracy", mean, unit="%", note=note)
-        replays = name != _JOINT
+        replays, seconds = name != _JOINT, median_seconds(its)
         rows.append([
             scenario, name, shown(mean, sd, 1), "" if known is None else f"{known:g}",
             shown(*mean_and_sd(forgotten), 1) if replays else "", f"{its[0]['bytes'] / 1e6:.2f}" if replays else "",
-            f"{its[0]['replayed']:,}" if replays else "",
+            f"{its[0]['replayed']:,}" if replays else "", f"{seconds:.0f}",
         ])  # fmt: skip
-        if replays:
-            context.timing(f"{scenario}, {name}", float(np.median([one["seconds"] for one in its])))
+        context.timing(f"{scenario}, {name}", seconds)
     context.table(
         "Strategies",
-        ["scenario", "strategy", "accuracy / %", "published", "forgetting / %", "MB kept", "examples replayed"],
+        ["scenario", "strategy", "accuracy / %", "published", "forgetting / %", "MB kept", "examples replayed", "s"],
         rows,
         f"Mean of all tasks after the last one, mean ± sd over {config.seeds} networks. Forgetting: how much worse "
-        "earlier tasks are in the end than at their best. MB kept: all but the network itself, copies of it counted.",
+        "earlier tasks are in the end than at their best. MB kept: all but the network itself, copies of it counted. "
+        f"{SECONDS}",
     )
     context.figure(
         "accuracy", _draw(config, kinds, found),
@@ -148,6 +151,11 @@ def _report(context: Context, kinds: list[tuple[str, str]], found: Points) -> No
         alt="A dot for each network, by scenario and strategy; short lines are published means.",
         caption="Short lines: published.",
     )  # fmt: skip
+
+
+def median_seconds(its: Sequence[Mapping[str, Any]]) -> float:
+    """Of what was learned with several seeds."""
+    return float(np.median([one["seconds"] for one in its]))
 
 
 def _draw(config: ContinualConfig, kinds: list[tuple[str, str]], found: Points) -> Figure:

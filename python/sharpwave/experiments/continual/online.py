@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..experiment import Context, Experiment
 from ..sweeping import mean_and_sd, shown, swept
-from .learning import budget, point
+from .learning import SECONDS, budget, median_seconds, point
 
 if TYPE_CHECKING:
     from ...replay import Strategy
@@ -88,11 +89,14 @@ def learn(context: Context) -> dict[str, Any]:
         mean, sd = mean_and_sd(lines)
         first = done[labels[name, config.seed]]
         context.metric(f"{name}: accuracy", mean, unit="%")
-        rows.append([name, shown(mean, sd, 1), f"{first['bytes'] / 1e6:.2f}", f"{first['replayed']:,}"])
+        seconds = median_seconds([done[labels[name, seed]] for seed in seeds])
+        rows.append([
+            name, shown(mean, sd, 1), f"{first['bytes'] / 1e6:.2f}", f"{first['replayed']:,}", f"{seconds:.0f}",
+        ])  # fmt: skip
     context.table(
-        "One pass", ["strategy", "accuracy / %", "MB kept", "images replayed"], rows,
+        "One pass", ["strategy", "accuracy / %", "MB kept", "images replayed", "s"], rows,
         f"All ten digits after one pass through the training images, two digits after the other, mean ± sd over "
-        f"{config.seeds} networks; borders are fuzzy over {config.fuzzy:.0%} of a task.",
+        f"{config.seeds} networks; borders are fuzzy over {config.fuzzy:.0%} of a task. {SECONDS}",
     )  # fmt: skip
     return {"accuracy": (("strategy", "seed", "task"), found), "strategy": names, "seed": np.array(seeds)}
 
@@ -106,10 +110,11 @@ def _train(config: OnlineConfig, name: str, seed: int) -> dict[str, Any]:
     settings = Settings(config.hidden, config.learning_rate, config.batch)
     size = budget(config.memory, stream)
     with torch_threads(1):
-        learner = Learner(stream, settings, config.strategies(size)[name](), seed)
+        learner, began = Learner(stream, settings, config.strategies(size)[name](), seed), perf_counter()
         learn_online(learner, config.batch, config.fuzzy)
+        seconds = perf_counter() - began
         accuracy = [learner.accuracy(place) for place in range(len(stream.tasks))]
-    return {"accuracy": accuracy, "bytes": learner.bytes, "replayed": learner.replayed}
+    return {"accuracy": accuracy, "bytes": learner.bytes, "replayed": learner.replayed, "seconds": seconds}
 
 
 EXPERIMENT = Experiment(
