@@ -174,3 +174,26 @@ def test_where_there_are_more_classes_than_places_each_is_as_likely_to_be_there(
         there[store.arrays["y"]] += 1
     expected = 2000 * 4 / 12
     assert ((there - expected) ** 2 / expected).sum() < 35
+
+
+PRIORITY = st.floats(1e-3, 1e3) | st.just(0.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 69), PRIORITY, st.floats(1e-60, 1e60)), min_size=1, max_size=30))
+def test_numbers_that_grow_together_are_those_that_were_multiplied(changes: list[tuple[int, float, float]]) -> None:
+    some, expected = Priorities(70), np.zeros(70)
+    for place, value, factor in changes:
+        some.set(np.array([place]), np.array([value]))
+        expected[place] = value
+        if 1e-250 < expected.max() * factor < 1e250 and expected[expected > 0].min(initial=1) * factor > 1e-250:
+            some.grow(factor)
+            expected *= factor
+    np.testing.assert_allclose(some.values(), expected, rtol=1e-12)
+    np.testing.assert_allclose(some.total, expected.sum(), rtol=1e-12)
+    again = Priorities.of(70, *some.state(70))
+    np.testing.assert_array_equal(again.values(), some.values())
+    assert again.total == some.total
+    if some.total:
+        draws = [one.draw(50, np.random.default_rng(0)) for one in (some, again)]
+        np.testing.assert_array_equal(*draws)
+        assert (expected[draws[0]] > 0).all()

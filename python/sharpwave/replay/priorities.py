@@ -10,13 +10,14 @@ from ..counts import count
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+_FAR = 1e20  # of the factor from 1, from where numbers themselves are changed
 _WIDTH = 32  # numbers of a block: a draw goes through the sums of all blocks, and through one block for each place
 
 
 class Priorities:
     """Numbers of so many places, 0 at first.
 
-    Sums of blocks are kept, so that neither a draw nor a change goes through all numbers.
+    Sums of blocks are kept, and a factor of all, so that neither a draw nor a change goes through all numbers.
 
     Args:
         places: how many.
@@ -34,15 +35,16 @@ class Priorities:
         blocks = -(-self.places // _WIDTH)
         self._values = np.zeros((blocks, _WIDTH))
         self._sums = np.zeros(blocks)
+        self._factor = 1.0
 
     @property
     def total(self) -> float:
         """The sum of all."""
-        return float(self._sums.sum())
+        return float(self._sums.sum()) * self._factor
 
     def values(self, places: Integers | slice = slice(None)) -> Floats:
         """The numbers of some places."""
-        found: Floats = self._values.reshape(-1)[: self.places][places]
+        found: Floats = self._values.reshape(-1)[: self.places][places] * self._factor
         return found
 
     def set(self, places: Integers, values: Floats) -> None:
@@ -54,7 +56,7 @@ class Priorities:
         if not (values.min(initial=0) >= 0 and values.max(initial=0) < np.inf):
             bad = values[~(np.isfinite(values) & (values >= 0))][0]
             raise ValueError(f"priorities must be finite and not negative, got {bad}")
-        self._values.reshape(-1)[places] = values
+        self._values.reshape(-1)[places] = values / self._factor
         changed = places // _WIDTH
         self._sums[changed] = self._values.take(changed, axis=0).sum(axis=1)
 
@@ -66,8 +68,11 @@ class Priorities:
         """
         if not (factor > 0 and np.isfinite(factor * self.total)):
             raise ValueError(f"priorities must stay finite and above 0, got {self.total} in all, times {factor}")
-        self._values *= factor
-        self._sums *= factor
+        self._factor *= factor
+        if not 1 / _FAR < self._factor < _FAR:
+            self._values *= self._factor
+            self._sums = self._values.sum(axis=1)
+            self._factor = 1.0
 
     def draw(self, number: int, random: np.random.Generator) -> Integers:
         """So many places, each in proportion to its number, (number,); one may come again.
@@ -84,4 +89,16 @@ class Priorities:
         left = at - (ends[block] - self._sums[block])
         left = np.clip(left, 0, np.nextafter(inside[:, -1], 0))  # so that a place is found, whatever rounding did
         found: Integers = block * _WIDTH + (inside > left[:, None]).argmax(axis=1)
+        return found
+
+    def state(self, size: int) -> tuple[Floats, float]:
+        """Numbers of the first places, without the factor of all, and the factor."""
+        return self._values.reshape(-1)[:size].copy(), self._factor
+
+    @staticmethod
+    def of(places: int, numbers: Floats, factor: float) -> Priorities:
+        """So many places, of which the first ones go on from what `state` gave, bit for bit."""
+        found = Priorities(places)
+        found.set(np.arange(len(numbers)), numbers)
+        found._factor = factor
         return found

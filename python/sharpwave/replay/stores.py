@@ -177,8 +177,9 @@ class Store:
         offered = np.array(sorted(self.offered.items()), dtype=np.int64).reshape(-1, 2)
         kept = {f"items/{name}": array[: self.size].copy() for name, array in self.arrays.items()}
         random = random_state(self.random)
-        priorities = self.priorities.values(slice(self.size)).copy()
-        return {"counts": counts, "offered": offered, "priorities": priorities, "random": random, **kept}
+        priorities, factor = self.priorities.state(self.size)
+        numbers = {"priorities": priorities, "factor": np.array(factor)}
+        return {"counts": counts, "offered": offered, "random": random, **numbers, **kept}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up what `state` gave."""
@@ -188,8 +189,7 @@ class Store:
         self.arrays = {name: np.zeros_like(array) for name, array in self.arrays.items()}
         for name, array in self.arrays.items():
             array[: self.size] = state[f"items/{name}"]
-        self.priorities = Priorities(self.capacity)
-        self.priorities.set(np.arange(self.size), state["priorities"])
+        self.priorities = Priorities.of(self.capacity, state["priorities"], float(state["factor"]))
         restore_random(self.random, state["random"])
 
 
