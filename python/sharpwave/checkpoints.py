@@ -69,7 +69,7 @@ def read_checkpoint(path: Path, about: Mapping[str, Any], whose: str) -> tuple[A
         ValueError: it is no checkpoint, or one of something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             training = json.loads(str(file["training"]))
             arrays = {name: file[name] for name in file.files if name != "training"}
     except (FileNotFoundError, PermissionError, MemoryError):
