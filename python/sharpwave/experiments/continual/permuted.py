@@ -18,7 +18,10 @@ _SHOWN = ("none", "EWC", "experience replay", "joint")
 
 @dataclass(frozen=True)
 class PermutedMnistConfig(ContinualConfig):
-    """Ten orders of pixels; the protocol of van de Ven and others, 2022."""
+    """Ten orders of pixels; the protocol of van de Ven and others, 2022.
+
+    The orders are drawn from the first seed, so that all networks learn the same tasks.
+    """
 
     seeds: int = 3
     """Networks of each kind."""

@@ -71,7 +71,8 @@ def learn(context: Context) -> dict[str, Any]:
         rows.append([data_set, way, shown(*mean_and_sd(errors[-1]), 2), f"{published:g}", f"{seconds:.0f}"])
     context.table(
         "Spiking networks", ["data", "way", "error / %", "published", "s an epoch"], rows,
-        f"Test error after {config.epochs} epochs, mean ± sd over networks. Published: arXiv 2204.01723.",
+        f"Test error after {config.epochs} epochs, mean ± sd over networks. Published: arXiv 2204.01723. "
+        "Seconds: what ran beside is in them.",
     )  # fmt: skip
     return {
         "error": (("kind", "seed"), np.array(errors)),
