@@ -73,12 +73,13 @@ def test_penalties_help_where_the_task_is_known(part: Part) -> None:
 def test_scorers_prefer_what_they_say() -> None:
     p = torch.tensor([[0.9, 0.05, 0.05], [0.5, 0.45, 0.05], [0.05, 0.05, 0.9]])
     features = torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 5.0]])
-    shown = Shown(p.log(), torch.tensor([0, 0, 0]), features, torch.tensor([0.05, 0.6, 2.0]))
+    shown = Shown(p.log(), torch.tensor([0, 0, 0]), features, -p[:, 0].log(), torch.tensor([0.05, 0.6, 2.0]))
     found = {name: scorer(shown) for name, scorer in SCORERS.items() if name not in GROWING}
     assert {name: int(score.argmax()) for name, score in found.items()} == {
         "loss": 2, "margin": 2, "entropy": 1, "novelty": 2, "forgetting": 2, "reward": 2,
     }  # fmt: skip
     torch.testing.assert_close(found["margin"], torch.tensor([0.15, 0.95, 1.85]))
+    torch.testing.assert_close(found["reward"], torch.tensor([0.1, 0.5, 0.9]))
     torch.testing.assert_close(found["forgetting"], (-p[:, 0].log() - shown.best).clamp(min=0))
 
 

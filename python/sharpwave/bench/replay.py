@@ -98,6 +98,7 @@ def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
 
     store, outputs, units = part.store, learner.stream.outputs, learner.network.head.in_features
     said, features = torch.full((BATCH, outputs), -np.log(outputs)), torch.rand(BATCH, units)
+    losses = -said[:, 0]
 
     def work() -> None:
         for _ in range(STEPS):
@@ -105,7 +106,9 @@ def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
                 places = store.sample(BATCH, by_priority=True)
                 items = store.take(places)
                 shown = part.shown(items)
-                part.scoring.score(store, places, Shown(said, shown.y, features, torch.from_numpy(items["best"])))
+                part.scoring.score(
+                    store, places, Shown(said, shown.y, features, losses, torch.from_numpy(items["best"]))
+                )
             else:
                 part.shown(store.draw(BATCH))
 

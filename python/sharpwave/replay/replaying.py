@@ -99,12 +99,13 @@ class ExperienceReplay(Stored):
         ways = self.features(shown, items)
         said = [learner.said(learner.network.head(features), shown) for features in ways]
         reduction = "mean" if scoring is None else "none"
-        losses = torch.stack([functional.nll_loss(one, shown.y, reduction=reduction) for one in said]).mean(0)
+        losses = [functional.nll_loss(one, shown.y, reduction=reduction) for one in said]
+        loss = torch.stack(losses).mean(0)
         if scoring is None:
-            return losses
+            return loss
         best = torch.from_numpy(items["best"])
-        known = Shown(said[-1].detach(), shown.y, ways[-1].detach(), best)
-        return scoring.weighed(store, places, losses, known)
+        known = Shown(said[-1].detach(), shown.y, ways[-1].detach(), losses[-1].detach(), best)
+        return scoring.weighed(store, places, loss, known)
 
     def features(self, shown: Batch, items: Mapping[str, NDArray[Any]]) -> list[Tensor]:
         """Activities of the last hidden layer of stored items, for each way in which they go into the network."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 class Shown(NamedTuple):
@@ -17,12 +16,14 @@ class Shown(NamedTuple):
         said: logarithms of the probabilities of outputs, -inf of those that do not compete, (examples, outputs).
         y: outputs that are right, (examples,).
         features: activities of the last hidden layer, (examples, units).
+        losses: cross-entropy of each, (examples,).
         best: the least loss that each ever had, (examples,).
     """
 
     said: Tensor
     y: Tensor
     features: Tensor
+    losses: Tensor
     best: Tensor
 
 
@@ -31,15 +32,13 @@ Scorer = Callable[[Shown], Tensor]
 
 def loss(shown: Shown) -> Tensor:
     """How wrong the network is."""
-    return functional.nll_loss(shown.said, shown.y, reduction="none")
+    return shown.losses
 
 
 def margin(shown: Shown) -> Tensor:
     """How near the network is to another answer, or beyond: 1 - (p of the right one - largest p of the others)."""
-    own = shown.y[:, None]
-    right = shown.said.gather(1, own)[:, 0].exp()
-    others = shown.said.scatter(1, own, -torch.inf).amax(1).exp()
-    return 1 - (right - others)
+    others = shown.said.scatter(1, shown.y[:, None], -torch.inf).amax(1)
+    return 1 - (shown.losses.neg().exp_() - others.exp_())
 
 
 def entropy(shown: Shown) -> Tensor:
@@ -59,14 +58,14 @@ def novelty(shown: Shown) -> Tensor:
 
 def forgetting(shown: Shown) -> Tensor:
     """How much more wrong the network is than it was at its best."""
-    return (loss(shown) - shown.best).clamp(min=0)
+    return (shown.losses - shown.best).clamp(min=0)
 
 
 def reward(shown: Shown) -> Tensor:
     """How far the reward is from what was expected: 1 if the answer is right, 0 if not, less its probability."""
-    p = shown.said.exp()
-    expected, answer = p.max(1)
-    return ((answer == shown.y).to(p.dtype) - expected).abs()
+    expected = shown.said.amax(1)
+    right = shown.losses + expected <= 0
+    return (right.to(expected.dtype) - expected.exp()).abs_()
 
 
 def staleness(shown: Shown) -> Tensor:

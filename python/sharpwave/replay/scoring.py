@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ..suggest import unknown
-from . import scorers
 from .scorers import GROWING, SCORERS, Shown
 from .stores import Integers, Store
 
@@ -49,7 +48,7 @@ class Scoring:
             store.priorities.grow(exp(min(_FASTEST, growth * len(places) / store.size)))
         score = SCORERS[self.scorer](shown).clamp(min=0).double().numpy()
         store.priorities.set(places, (score + _LEAST) ** self.alpha)
-        store.arrays["best"][places] = torch.minimum(shown.best, scorers.loss(shown)).numpy()
+        store.arrays["best"][places] = torch.minimum(shown.best, shown.losses).numpy()
 
     def stored(self, store: Store, places: Integers) -> None:
         """Give examples that have just come in the largest priority that there is, 1 at least."""
