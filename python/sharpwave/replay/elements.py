@@ -87,7 +87,7 @@ class NoveltyPaced(ExperienceReplay):
         self._owed += len(batch)
         number = int(min(self.most * len(batch), _SPENT * self._owed * now / max(self._usual, 1e-12), self._owed))
         self._owed -= number
-        return self.learner.weighed(loss, self.again(number)) if number else loss
+        return self.learner.weighed(loss, self.again(number), number) if number else loss
 
     def arrays(self) -> Arrays:
         """See `Part`."""

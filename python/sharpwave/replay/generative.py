@@ -108,8 +108,8 @@ class GenerativeReplay(_Dreaming):
             assert isinstance(generator, Autoencoder)
             x = generator.dream(self.batch or len(batch), random)
             self.learner.replayed += len(x)
-            dreaming = self.learner.weighed(dreaming, self.generator.loss(x, random))
-            loss = self.learner.weighed(loss, self.kept(self.learner.network(x), x))
+            dreaming = self.learner.weighed(dreaming, self.generator.loss(x, random), len(x))
+            loss = self.learner.weighed(loss, self.kept(self.learner.network(x), x), len(x))
         self.optimizer.zero_grad()
         torch.autograd.backward([dreaming])
         self.optimizer.step()
@@ -202,7 +202,7 @@ class BrainInspiredReplay(_Dreaming):
         x = self.dream(kind)
         self.learner.replayed += len(x)
         said, dreaming = self._seen(x, kind)
-        return self.learner.weighed(loss, self.kept(said, x) + dreaming)
+        return self.learner.weighed(loss, self.kept(said, x) + dreaming, len(x))
 
     def _before(self, number: int) -> Tensor:
         """Kinds of the tasks before, as many of each task, drawn."""

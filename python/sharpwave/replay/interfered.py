@@ -58,7 +58,7 @@ class InterferedReplay(ExperienceReplay):
             harm = _losses(learner.said(then, some), some.y) - _losses(learner.said(now, some), some.y)
         worst = harm.topk(min(number, len(harm))).indices.numpy()
         shown = self.shown(store.take(places[worst]))
-        return learner.weighed(loss, learner.entropy(learner.network(shown.x), shown))
+        return learner.weighed(loss, learner.entropy(learner.network(shown.x), shown), len(shown))
 
 
 def _losses(said: Tensor, y: Tensor) -> Tensor:

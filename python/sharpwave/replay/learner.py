@@ -36,7 +36,7 @@ class Learner:
         besides: other modules that learn with it, by name; see `teach`.
         optimizer: of all their weights.
         own_loss: of a batch of new examples, before parts add to it; a part may put another in its place.
-        share: weight of new examples beside old ones; None: 1 / t in task t.
+        borders: whether it is known which task is learned; see `weighed`.
         finished: tasks that have been learned.
         iteration: batches of the present task that have been.
         replayed: examples that parts have shown again.
@@ -47,7 +47,7 @@ class Learner:
         self.replayed, self.finished, self.iteration = 0, 0, 0
         self.place = 0
         self.own_loss: Callable[[Batch], Tensor] = self.plain_loss
-        self.share: float | None = None
+        self.borders = True
         self.generator = torch.Generator().manual_seed(seed)
         self._loss_of: Part | None = None
         self.renew()
@@ -141,6 +141,7 @@ class Learner:
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
         self.network.train()
+        self._new = len(batch)
         losses = [self.own_loss(batch)]
         for part in self.parts:
             losses.append(part.loss(batch, losses[-1]))
@@ -208,9 +209,12 @@ class Learner:
         """Cross-entropy among outputs that compete."""
         return functional.nll_loss(self.said(logits, batch), batch.y)
 
-    def weighed(self, new: Tensor, old: Tensor) -> Tensor:
-        """Losses of what is new and of what was before: `share` of the first, the rest of the second."""
-        share = 1 / (self.place + 1) if self.share is None else self.share
+    def weighed(self, new: Tensor, old: Tensor, number: int) -> Tensor:
+        """Losses of new examples and of so many old ones, the one with 1 / t in task t, the other with the rest.
+
+        Where no borders of tasks are known, all examples count alike, as in one batch.
+        """
+        share = 1 / (self.place + 1) if self.borders else self._new / (self._new + number)
         return share * new + (1 - share) * old
 
     def accuracy(self, place: int) -> float:

@@ -179,7 +179,7 @@ class LearningWithoutForgetting(Part):
             return loss
         stream = self.learner.stream
         kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), self.temperature)
-        return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept)
+        return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept, len(batch))
 
 
 def checked_temperature(temperature: float) -> float:

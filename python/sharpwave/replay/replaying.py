@@ -55,7 +55,8 @@ class ExperienceReplay(Stored):
         """See `Part`."""
         if not self.store.size:
             return loss
-        return self.learner.weighed(loss, self.again(self.batch or len(batch)))
+        number = self.batch or len(batch)
+        return self.learner.weighed(loss, self.again(number), number)
 
     def beside(self, batch: Batch) -> Batch | None:
         """See `Part`."""
