@@ -11,6 +11,12 @@ Backend = Literal["auto", "julia", "torch"]
 _warned = False
 
 
+def check_backend(backend: str, other: str = "torch") -> None:
+    """Raise a ValueError if there is no such backend; see `in_julia`."""
+    if backend not in ("auto", "julia", other):
+        raise ValueError(unknown("backend", backend, ("auto", "julia", other)))
+
+
 def in_julia(backend: str, unable: str = "", other: str = "torch") -> bool:
     """Whether Julia does the work.
 
@@ -26,8 +32,7 @@ def in_julia(backend: str, unable: str = "", other: str = "torch") -> bool:
     """
     from sharpwave_bridge import JuliaUnavailableError, session
 
-    if backend not in ("auto", "julia", other):
-        raise ValueError(unknown("backend", backend, ("auto", "julia", other)))
+    check_backend(backend, other)
     if unable and backend == "julia":
         raise ValueError(f"{unable}: use backend={other!r}")
     if unable or backend == other:

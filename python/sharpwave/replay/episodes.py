@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..counts import count
+from ..counts import count, whole_numbers
 from ..suggest import unknown
 
 Floats = NDArray[np.float64]
@@ -35,12 +35,10 @@ class Episode:
     rewards: Floats
 
     def __post_init__(self) -> None:
-        states, rewards = np.asarray(self.states), np.asarray(self.rewards)
-        if states.ndim != 1 or states.dtype.kind not in "iu" or states.min(initial=0) < 0:
-            raise ValueError(f"states must be whole numbers from 0, (steps + 1,), got {states.dtype} {states.shape}")
+        states, rewards = whole_numbers("states", self.states, "(steps + 1,)"), np.asarray(self.rewards)
         if rewards.ndim != 1 or rewards.dtype.kind not in "iuf" or not np.isfinite(rewards).all():
             raise ValueError(f"rewards must be finite numbers, (steps,), got {self.rewards}")
-        object.__setattr__(self, "states", states.astype(np.int64))  # copies: whoever made them may go on with theirs
+        object.__setattr__(self, "states", states.copy())  # copies: whoever made them may go on with theirs
         object.__setattr__(self, "rewards", rewards.astype(np.float64))
         if len(self.states) < 2 or len(self.rewards) != len(self.states) - 1:
             raise ValueError(

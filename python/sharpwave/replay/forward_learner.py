@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..forward import Comparison, SignalPropagation
-from ..forward.method import DivergedError
 from ..torch_state import under
 from .learner import Learner
 from .network import Settings
@@ -72,8 +71,7 @@ class ForwardLearner(Learner):
         both = Batch.joined([batch, *beside])
         loss = self.taught.model.learn(both.x, both.y)
         if not np.isfinite(loss).all():
-            name = self.stream.tasks[self.place].name
-            raise DivergedError(f"the loss of task {name} is {loss}: lower the learning rate")
+            raise self.diverged(loss)
         for part in self.parts:
             part.after(batch)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ..counts import count
+from ..counts import count, count_or_none, positive
 from ..torch_state import (
     frozen_copy,
     grouped,
@@ -21,8 +21,8 @@ from ..torch_state import (
 from .generators import Autoencoder, Decoder, Latent, cost
 from .learner import Learner
 from .network import Perceptron
-from .part import Arrays, Batch, Part, batch_of, bytes_of
-from .penalties import checked_temperature, kept_of
+from .part import Arrays, Batch, Part, bytes_of
+from .penalties import kept_of
 
 
 class _Dreaming(Part):
@@ -34,7 +34,7 @@ class _Dreaming(Part):
     """
 
     def __init__(self, batch: int | None, temperature: float) -> None:
-        self.batch, self.temperature = batch_of(batch), checked_temperature(temperature)
+        self.batch, self.temperature = count_or_none("batch", batch), positive("temperature", temperature)
         self.old: tuple[Perceptron, nn.ModuleDict] | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..counts import count
+from ..counts import count_or_none
 from .stores import ClassBalanced
 from .storing import Stored
 from .streams import Examples
@@ -24,7 +24,7 @@ class GreedySampler(Stored):
 
     def __init__(self, budget: int, iterations: int | None = None) -> None:
         super().__init__(budget, ClassBalanced())
-        self.iterations = iterations if iterations is None else count("iterations", iterations)
+        self.iterations = count_or_none("iterations", iterations)
 
     def begin(self, place: int) -> None:
         """See `Part`."""

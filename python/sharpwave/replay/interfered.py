@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import NoReturn
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional
 
-from ..counts import count
+from ..counts import count, positive
 from .part import Batch
 from .replaying import ExperienceReplay
 from .stores import Policy
@@ -34,9 +33,7 @@ class InterferedReplay(ExperienceReplay):
         candidates: int = 4, step: float = 0.1,
     ) -> None:  # fmt: skip
         super().__init__(budget, policy, when, batch)
-        if not 0 < step < inf:
-            raise ValueError(f"step must be positive, got {step}")
-        self.candidates, self.step = count("candidates", candidates), step
+        self.candidates, self.step = count("candidates", candidates), positive("step", step)
 
     def scored(self, scorer: str, alpha: float = 0.6, beta: float = 0.4) -> NoReturn:
         """Refused: what is shown is chosen by harm."""

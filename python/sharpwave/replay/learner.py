@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import torch
@@ -147,7 +147,9 @@ class Learner:
             losses.append(part.loss(batch, losses[-1]))
         loss = losses[-1]
         if not bool(loss.isfinite()):
-            self._diverged(losses)
+            first = next(k for k, one in enumerate(losses) if not bool(one.isfinite()))
+            whose = f", with what {type(self.parts[first - 1]).__name__} adds," if first else ""
+            raise self.diverged(float(losses[first].detach()), whose)
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         for part in self.parts:
@@ -156,12 +158,10 @@ class Learner:
         for part in self.parts:
             part.after(batch)
 
-    def _diverged(self, losses: Sequence[Tensor]) -> NoReturn:
-        """Say which loss is the first that is not finite."""
-        first = next(k for k, loss in enumerate(losses) if not bool(loss.isfinite()))
-        whose = f", with what {type(self.parts[first - 1]).__name__} adds," if first else ""
-        name, value = self.stream.tasks[self.place].name, float(losses[first].detach())
-        raise DivergedError(f"the loss of task {name}{whose} is {value}: lower the learning rate")
+    def diverged(self, value: object, whose: str = "") -> DivergedError:
+        """The error that says that the loss of the present task, or that of a part of it, is not finite."""
+        name = self.stream.tasks[self.place].name
+        return DivergedError(f"the loss of task {name}{whose} is {value}: lower the learning rate")
 
     def check_finite(self) -> None:
         """Raise a DivergedError if something that learns is not finite."""
@@ -177,8 +177,7 @@ class Learner:
             DivergedError: the loss is not finite.
         """
         if not bool(loss.isfinite()):
-            name, value = self.stream.tasks[self.place].name, float(loss.detach())
-            raise DivergedError(f"the loss of what is replayed in task {name} is {value}: lower the learning rate")
+            raise self.diverged(float(loss.detach()), ", of what is replayed,")
         self.optimizer.zero_grad()
         torch.autograd.backward([loss])
         self.optimizer.step()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 
 import torch
 from torch import Tensor, nn
 
-from ..counts import count
+from ..counts import count, positive
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ class Settings:
         if not isinstance(self.hidden, (tuple, list)):
             raise ValueError(f"hidden must be the units of each layer, such as (400, 400), got {self.hidden!r}")
         object.__setattr__(self, "hidden", tuple(count("units of a layer", units) for units in self.hidden))
-        if not 0 < self.learning_rate < inf:
-            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
+        positive("learning_rate", self.learning_rate)
 
 
 class Perceptron(nn.Module):

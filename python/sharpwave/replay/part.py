@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..counts import count
 from .streams import Examples
 
 if TYPE_CHECKING:
@@ -100,11 +99,6 @@ class Part:
 def bytes_of(arrays: Arrays) -> int:
     """Of all of them."""
     return sum(np.asarray(array).nbytes for array in arrays.values())
-
-
-def batch_of(batch: int | None) -> int | None:
-    """Examples at a time, or None where they are as many as there are new ones."""
-    return batch if batch is None else count("batch", batch)
 
 
 def made_by(strategy: Strategy) -> Sequence[Part]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..counts import count
+from ..counts import count, positive
 from ..torch_state import frozen_copy, module_arrays, restore_module
 from .learner import Learner
 from .part import Arrays, Batch, Part
@@ -103,9 +103,7 @@ class SynapticIntelligence(_Anchored):
     """
 
     def __init__(self, strength: float, damping: float = 0.1) -> None:
-        if not 0 < damping < inf:
-            raise ValueError(f"damping must be positive, got {damping}")
-        self.strength, self.damping = _checked(strength), damping
+        self.strength, self.damping = _checked(strength), positive("damping", damping)
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
@@ -155,7 +153,7 @@ class LearningWithoutForgetting(Part):
     """
 
     def __init__(self, temperature: float = 2.0) -> None:
-        self.temperature = checked_temperature(temperature)
+        self.temperature = positive("temperature", temperature)
         self.old: nn.Module | None = None
 
     def begin(self, place: int) -> None:
@@ -180,13 +178,6 @@ class LearningWithoutForgetting(Part):
         stream = self.learner.stream
         kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), self.temperature)
         return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept, len(batch))
-
-
-def checked_temperature(temperature: float) -> float:
-    """Raise a ValueError if it is not positive."""
-    if not 0 < temperature < inf:
-        raise ValueError(f"temperature must be positive, got {temperature}")
-    return temperature
 
 
 def _checked(strength: float) -> float:

@@ -42,6 +42,11 @@ class Priorities:
         """The sum of all."""
         return float(self._sums.sum()) * self._factor
 
+    @property
+    def largest(self) -> float:
+        """Of all."""
+        return float(self._values.max()) * self._factor
+
     def values(self, places: Integers | slice = slice(None)) -> Floats:
         """The numbers of some places."""
         found: Floats = self._values.reshape(-1)[: self.places][places] * self._factor

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ..counts import count
-from .part import Batch, batch_of
+from ..counts import count, count_or_none
+from .part import Batch
 from .scorers import Shown
 from .scoring import Scoring
 from .stores import ClassBalanced, Policy, Reservoir
@@ -41,7 +41,7 @@ class ExperienceReplay(Stored):
         super().__init__(budget, policy or ClassBalanced(), when)
         if not 0 <= masked < 1:
             raise ValueError(f"masked must be from 0 to below 1, got {masked}")
-        self.batch, self.masked = batch_of(batch), masked
+        self.batch, self.masked = count_or_none("batch", batch), masked
 
     def shown(self, items: Mapping[str, NDArray[Any]]) -> Batch:
         """See `Stored`."""
@@ -167,7 +167,7 @@ class AveragedGradients(Stored):
         self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None
     ) -> None:  # fmt: skip
         super().__init__(budget, policy or ClassBalanced(), when)
-        self.batch = batch_of(batch)
+        self.batch = count_or_none("batch", batch)
 
     def project(self, batch: Batch) -> None:
         """See `Part`."""

@@ -52,6 +52,5 @@ class Scoring:
 
     def stored(self, store: Store, places: Integers) -> None:
         """Give examples that have just come in the largest priority that there is, 1 at least."""
-        held = store.priorities.values(slice(store.size))
         new = places[places >= 0]
-        store.priorities.set(new, np.full(len(new), held.max()))
+        store.priorities.set(new, np.full(len(new), store.priorities.largest))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends import Backend
-from ..counts import count
+from ..backends import Backend, check_backend
+from ..counts import count, positive
 from ..memory import DSEM, Recall, recall, transitions
-from ..suggest import unknown
 from .episodes import Episode, Integers, Transition, ordered
 
 Floats = NDArray[np.float64]
@@ -45,11 +43,9 @@ class SequenceMemory:
     def __init__(self, patterns: Floats, speed: float = 1.0, stride: int = 2, backend: Backend = "auto") -> None:
         if patterns.ndim != 2 or not np.isin(patterns, (-1, 1)).all():
             raise ValueError(f"patterns must be (states, features) of -1 and 1, got shape {patterns.shape}")
-        if not 0 < speed < np.inf:
-            raise ValueError(f"speed must be positive, got {speed}")
-        if backend not in get_args(Backend):
-            raise ValueError(unknown("backend", backend, get_args(Backend)))
-        self.patterns, self.speed, self.stride, self.backend = patterns, speed, count("stride", stride, 2), backend
+        check_backend(backend)
+        self.patterns, self.speed, self.stride = patterns, positive("speed", speed), count("stride", stride, 2)
+        self.backend = backend
         self.edges: dict[tuple[int, int], float] = {}
         self.ends: dict[int, tuple[int, int]] = {}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..backends import Backend
+from ..backends import Backend, check_backend
 from ..counts import count
 from ..forward.blocks import dropout
-from ..suggest import unknown
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
@@ -84,8 +81,7 @@ class SleepReplay(Part):
     """
 
     def __init__(self, rule: SleepRule | None = None, steps: int = 15_000, backend: Backend = "auto") -> None:
-        if backend not in get_args(Backend):
-            raise ValueError(unknown("backend", backend, get_args(Backend)))
+        check_backend(backend)
         self.rule, self.steps, self.backend = rule or SleepRule(), count("steps", steps), backend
         self.fired: tuple[int, ...] | None = None
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..counts import count
+from ..counts import count, count_or_none
 from .priorities import Priorities
 
 Integers = NDArray[np.int64]
@@ -224,7 +224,7 @@ class ClassBalanced:
     """
 
     def __init__(self, most: int | None = None) -> None:
-        self.most = most if most is None else count("most", most)
+        self.most = count_or_none("most", most)
         self._there: dict[int, list[int]] = {}  # places of each kind, rising
         self._held = 0
         self._of: NDArray[Any] | None = None  # the labels that these places are of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..counts import count
+from ..counts import count, whole_numbers
 from ..data import ImageDataset
 from ..suggest import unknown
 
@@ -55,7 +55,7 @@ class Examples:
         if self.largest < _BYTE and (most := int(pixels.max())) > self.largest:
             raise ValueError(f"pixels must be from 0 to {self.largest:g}, the value of a white one, got {most}")
         for name in ("rows", "labels"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+            object.__setattr__(self, name, whole_numbers(name, getattr(self, name), "(examples,)"))
         if len(self.rows) != len(self.labels):
             raise ValueError(f"there must be a label for each row, got {len(self.labels)} for {len(self.rows)}")
         if len(self.rows) and self.rows.max() >= len(pixels):
@@ -332,15 +332,6 @@ def _parts(data: ImageDataset) -> tuple[Examples, Examples]:
         for images, labels in parts
     )
     return one, other
-
-
-def _whole(name: str, numbers: NDArray[np.integer[Any]]) -> Integers:
-    """Whole numbers from 0, as int64."""
-    array = np.asarray(numbers)
-    if array.ndim != 1 or array.dtype.kind not in "iu" or array.min(initial=0) < 0:
-        given = f"{array.min()}" if array.size and array.dtype.kind == "i" else f"{array.dtype} {array.shape}"
-        raise ValueError(f"{name} must be whole numbers from 0, (examples,), got {given}")
-    return array.astype(np.int64, copy=False)
 
 
 def _chosen(part: Examples, labels: Integers) -> Examples:
