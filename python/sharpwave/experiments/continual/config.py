@@ -55,8 +55,8 @@ class ContinualConfig:
         return Settings(self.hidden, self.learning_rate, self.batch, self.iterations)
 
     @abstractmethod
-    def stream(self, scenario: Scenario) -> Stream:
-        """The tasks."""
+    def stream(self, scenario: Scenario, seed: int) -> Stream:
+        """The tasks of a network."""
 
     def published(self, scenario: str) -> dict[str, float]:
         """Accuracies in percent that are known, by strategy."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from ...replay import Part, Strategy
+    from ...replay import Part, Strategy, Stream
+    from ...replay.streams import Scenario
 
 _CONFIDENCE = 0.95
 _REPLAY = "replay"
@@ -51,6 +52,12 @@ class ElementsConfig(SplitMnistConfig):
     """Images that the store is for, of each class; in bytes it is the same for all elements."""
     masked: float = 0.3
     """Share of an image that partial replay leaves out."""
+
+    def stream(self, scenario: Scenario, seed: int) -> Stream:
+        """The same for all networks: digits in order."""
+        from ...replay import split_stream
+
+        return split_stream(self.data(), scenario)
 
     def elements(self, size: int) -> dict[str, Strategy]:
         """Replay with each element, and what each is compared with, by name, with a store of so many bytes."""
@@ -149,7 +156,7 @@ def difference(away: NDArray[np.float64]) -> tuple[float, float, float]:
 def _train(config: ElementsConfig, name: str, seed: int, path: Path) -> dict[str, Any]:
     from ...torch_threads import torch_threads
 
-    stream = config.stream("class")
+    stream = config.stream("class", seed)
     strategy = config.elements(budget(config.memory * stream.classes, stream))[name]
     with torch_threads(1):
         return train(config, stream, strategy, seed, path)

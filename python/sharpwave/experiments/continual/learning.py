@@ -91,7 +91,7 @@ def budget(images: int, stream: Stream) -> int:
 def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, path: Path) -> dict[str, Any]:
     from ...replay import Learner, learn_offline, strategies
 
-    stream = config.stream(scenario)
+    stream = config.stream(scenario, seed)
     if name == _JOINT:
         learner, began = Learner(stream, config.settings, [], seed), perf_counter()
         learn_offline(learner, config.iterations)

@@ -20,7 +20,7 @@ _SHOWN = ("none", "EWC", "experience replay", "joint")
 class PermutedMnistConfig(ContinualConfig):
     """Ten orders of pixels; the protocol of van de Ven and others, 2022.
 
-    The orders are drawn from the first seed, so that all networks learn the same tasks.
+    The orders are drawn from the seed of each network, as there.
     """
 
     seeds: int = 3
@@ -40,13 +40,13 @@ class PermutedMnistConfig(ContinualConfig):
     memory: int = 10
     """Images that the store is for, of each class of each task; in bytes it is the same for all strategies."""
 
-    def stream(self, scenario: Scenario) -> Stream:
+    def stream(self, scenario: Scenario, seed: int) -> Stream:
         """See `ContinualConfig`."""
         from ...data import load
         from ...replay import permuted_stream
 
         data = load("mnist").first(self.train_images, self.test_images)
-        return permuted_stream(data, scenario, self.tasks, self.seed)
+        return permuted_stream(data, scenario, self.tasks, seed)
 
 
 EXPERIMENT = Experiment(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..experiment import Experiment
 from .config import ContinualConfig
 from .learning import learn
 
 if TYPE_CHECKING:
+    from ...data import ImageDataset
     from ...replay import Stream
     from ...replay.streams import Scenario
 
@@ -30,17 +33,27 @@ _PUBLISHED = {
 
 @dataclass(frozen=True)
 class SplitMnistConfig(ContinualConfig):
-    """Five tasks of two digits; the protocol of van de Ven and others, 2022."""
+    """Five tasks of two digits; the protocol of van de Ven and others, 2022.
+
+    Which digits make a task is drawn from the seed of each network, as there.
+    """
 
     data_set: str = "mnist"
     """What is learned; see `sharpwave.data`."""
 
-    def stream(self, scenario: Scenario) -> Stream:
+    def stream(self, scenario: Scenario, seed: int) -> Stream:
         """See `ContinualConfig`."""
-        from ...data import load
         from ...replay import split_stream
 
-        return split_stream(load(self.data_set).first(self.train_images, self.test_images), scenario)
+        data = self.data()
+        draw = np.random.Generator(np.random.Philox(key=seed))
+        return split_stream(data, scenario, order=draw.permutation(int(data.train_labels.max()) + 1).tolist())
+
+    def data(self) -> ImageDataset:
+        """Images of all tasks."""
+        from ...data import load
+
+        return load(self.data_set).first(self.train_images, self.test_images)
 
     def published(self, scenario: str) -> dict[str, float]:
         """See `ContinualConfig`."""
