@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,30 +12,41 @@ import pytest
 from sharpwave.data import load
 from sharpwave.forward import DivergedError
 from sharpwave.replay.continual import ContinualExperiment
-from sharpwave.replay.elements import NoveltyPaced
-from sharpwave.replay.episodes import Episode, EpisodeStore, learn_values
-from sharpwave.replay.exemplars import Exemplars, herded
-from sharpwave.replay.generative import BrainInspiredReplay
+from sharpwave.replay.discriminant import StreamingDiscriminant
+from sharpwave.replay.elements import LeastWorth, NearestAnswers, NoveltyPaced
+from sharpwave.replay.episodes import Episode, EpisodeStore, Transition, learn_values, ordered
+from sharpwave.replay.exemplars import Exemplars
+from sharpwave.replay.generative import BrainInspiredReplay, GenerativeReplay
 from sharpwave.replay.greedy import GreedySampler
+from sharpwave.replay.herding import Herding, herded
 from sharpwave.replay.interfered import InterferedReplay
 from sharpwave.replay.latent import LatentReplay, QuantisedReplay
 from sharpwave.replay.learner import Learner
+from sharpwave.replay.metrics import forward_transfer, omega
 from sharpwave.replay.network import Settings
 from sharpwave.replay.offline import learn_offline
 from sharpwave.replay.online import learn_online
 from sharpwave.replay.part import Part
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
-from sharpwave.replay.resting import RestingReplay
 from sharpwave.replay.sequence_memory import SequenceMemory
-from sharpwave.replay.sleep import SleepRule
-from sharpwave.replay.sleep_replay import SleepReplay
+from sharpwave.replay.sleep import SleepRule, sleep
+from sharpwave.replay.sleep_replay import RectifiedOutputs, SleepReplay
 from sharpwave.replay.stores import ClassBalanced, Field, Reservoir, Store
-from sharpwave.replay.streams import Examples, Stream, Task, rotated_stream, split_stream
+from sharpwave.replay.streams import (
+    Examples,
+    Stream,
+    Task,
+    one_after_another,
+    rotated_stream,
+    single_pass,
+    split_stream,
+)
 
 DIGITS = load("digits")
 STREAM = split_stream(DIGITS)
 QUICK = Settings(hidden=(20, 20), learning_rate=3e-3, batch=16, iterations=12)
+EPISODE = Episode(np.array([0, 1, 2]), np.array([0.0, 1.0]))
 PIXELS, ROWS, LABELS = np.zeros((5, 4), dtype=np.uint8), np.arange(3), np.array([0, 1, 0])
 
 
@@ -46,8 +58,9 @@ PIXELS, ROWS, LABELS = np.zeros((5, 4), dtype=np.uint8), np.arange(3), np.array(
         ({"pixels": PIXELS[0]}, r"\(images, features\), got uint8 \(4,\)"),
         ({"pixels": PIXELS.tolist()}, "got list"),
         ({"pixels": PIXELS + 17}, "pixels must be from 0 to 16, the value of a white one, got 17"),
-        ({"largest": 0}, "largest must be the positive value of a white pixel, got 0"),
-        ({"largest": np.nan}, "largest must be the positive value of a white pixel, got nan"),
+        ({"largest": 0}, "largest must be the value of a white pixel, above 0 and at most 255, got 0"),
+        ({"largest": 1000}, "above 0 and at most 255, got 1000"),
+        ({"largest": np.nan}, "above 0 and at most 255, got nan"),
         ({"rows": np.array([0, 1, 5])}, "rows must be among the 5 images, got 5"),
         ({"rows": np.array([0, 1, -1])}, "rows must be whole numbers from 0, .* got -1"),
         ({"rows": ROWS[:2]}, "there must be a label for each row, got 3 for 2"),
@@ -89,6 +102,21 @@ def test_streams_that_are_none() -> None:
     holed = replace(DIGITS, train_images=DIGITS.train_images[missing], train_labels=DIGITS.train_labels[missing])
     with pytest.raises(ValueError, match="no training images of class 3"):
         split_stream(holed)
+    with pytest.raises(ValueError, match="test images of class 10, of which there are none for training"):
+        split_stream(replace(DIGITS, test_labels=DIGITS.test_labels + 1))
+    with pytest.raises(ValueError, match="angles must be finite, and at least one"):
+        rotated_stream(DIGITS, angles=())
+    with pytest.raises(ValueError, match="expected at least one stream"):
+        one_after_another([])
+    with pytest.raises(ValueError, match="streams of the scenarios domain cannot be one of the scenario 'class'"):
+        one_after_another([split_stream(DIGITS, "domain")])
+    with pytest.raises(ValueError, match=r"have the same outputs, got \(2, 3\) in 2, 3 and \(0, 1\) in 0, 1"):
+        Stream("a", "domain", (first, second), 4)
+    brighter = Task("b", replace(second.train, largest=20), replace(second.test, largest=20), (2, 3))
+    with pytest.raises(ValueError, match="must have one value, got 20 in b and 16 in 0, 1"):
+        Stream("a", "class", (first, brighter), 10)
+    with pytest.raises(ValueError, match="batch must be a whole number from 1 on, got 0"):
+        next(single_pass(STREAM, 0, 0.0, 0))
 
 
 def test_stores_refuse_what_is_no_number_and_what_is_no_policy() -> None:
@@ -135,6 +163,18 @@ def test_stores_refuse_what_is_no_number_and_what_is_no_policy() -> None:
         (lambda: Episode(np.array([0, -1]), np.array([0.0])), "states must be whole numbers"),
         (lambda: Episode(np.array([0, 1]), np.array([np.nan])), "rewards must be finite"),
         (lambda: learn_values(np.zeros(3, dtype=np.int64), [], 0.5, 0.9), "values must be floats"),
+        (lambda: learn_values(np.zeros(3), [], np.nan, 0.9), "rate must be above 0 and at most 1, got nan"),
+        (lambda: learn_values(np.zeros(3), [Transition(0, 3, 0.0, 1)], 0.5, 0.9), "state 3 has no value: there are 3"),
+        (
+            lambda: ordered(EPISODE, "compressed", 0.9, np.random.default_rng(0), 0),
+            "stride must be a whole number from 2",
+        ),
+        (lambda: ExperienceReplay(1000, Herding(), "step"), "Herding chooses among all examples of a task"),
+        (lambda: BrainInspiredReplay(level=-1), "level must be a whole number from 0 on, got -1"),
+        (lambda: omega([[0.5]], [0.9, 0.9]), "offline must be an accuracy from 0 to 1 for each of 1 tasks"),
+        (lambda: omega([[0.5]], [0.0]), "offline must be above 0"),
+        (lambda: forward_transfer([[0.5]], [np.nan]), "before must be an accuracy from 0 to 1"),
+        (lambda: sleep([np.ones((1, 2))], np.array([[2, 0]]), SleepRule(thresholds=(1.0,))), "spikes must be 1 or 0"),
         (lambda: SequenceMemory(np.ones((2, 4))).keep(Episode(np.array([0, 2]), np.array([0.0]))), "no pattern"),
     ],
 )
@@ -155,6 +195,12 @@ def test_parameters_that_are_none(make: Callable[[], object], error: str) -> Non
         (lambda: [Exemplars(20_000), BrainInspiredReplay()], "both replace the loss of new examples"),
         (lambda: [GreedySampler(20_000), BrainInspiredReplay()], "would not outlive"),
         (lambda: [BrainInspiredReplay(), GreedySampler(20_000)], "would not outlive"),
+        (lambda: [RectifiedOutputs(), GreedySampler(20_000)], "RectifiedOutputs.* would not outlive"),
+        (lambda: [Exemplars(20_000), StreamingDiscriminant()], "Exemplars and StreamingDiscriminant all answer"),
+        (lambda: [ExperienceReplay(20_000, LeastWorth())], "LeastWorth decides by priorities, which a scorer gives"),
+        (lambda: [ExperienceReplay(700, Herding())], "is for 9 examples: fewer than the 10 classes"),
+        (lambda: [NearestAnswers(ExperienceReplay(20_000))], "must be a part of the strategy"),
+        (lambda: [BrainInspiredReplay(level=2)], "must be above level 2: settings have 2 hidden layers"),
     ],
 )
 def test_strategies_that_are_none(strategy, error: str) -> None:
@@ -163,7 +209,7 @@ def test_strategies_that_are_none(strategy, error: str) -> None:
 
 
 def test_dreams_need_a_hidden_layer() -> None:
-    with pytest.raises(ValueError, match="settings must have one"):
+    with pytest.raises(ValueError, match="must be above level 0: settings have 0 hidden layers"):
         Learner(STREAM, Settings(hidden=()), [BrainInspiredReplay()], 0)
 
 
@@ -186,19 +232,54 @@ def test_layers_that_do_not_learn_go_with_other_parts(part: Part) -> None:
     assert not bool((learner.network.head.weight == moved).all())
 
 
+def test_parts_are_used_once(tmp_path: Path) -> None:
+    part = ExperienceReplay(20_000)
+    one = ContinualExperiment(
+        stream=STREAM, strategy=lambda: [part], settings=QUICK, checkpoint=tmp_path / "training.npz"
+    )
+    one.run()
+    with pytest.raises(ValueError, match="parts are used once, but this ExperienceReplay has been"):
+        one.run(resume=True)
+
+
+@pytest.mark.parametrize("way", [learn_online, learn_offline])
 @pytest.mark.parametrize(
-    "make", [lambda: RestingReplay(20_000, every=9), lambda: NoveltyPaced(20_000)], ids=["resting", "paced"]
-)
-def test_parts_begin_anew_with_each_learner(make: Callable[[], Part]) -> None:
-    used = make()
-    Learner(STREAM, QUICK, [used], 1).learn(0)
-    both = [Learner(STREAM, QUICK, [part], 0) for part in (used, make())]
-    for learner in both:
-        for place in range(3):
-            learner.learn(place)
-    again, fresh = (learner.arrays() for learner in both)
-    for name, array in fresh.items():
-        np.testing.assert_array_equal(again[name], array, err_msg=name)
+    "make",
+    [
+        lambda: ExperienceReplay(20_000), lambda: GreedySampler(20_000), lambda: LatentReplay(40_000),
+        lambda: ElasticWeightConsolidation(1.0), lambda: BrainInspiredReplay(),
+    ],
+)  # fmt: skip
+def test_parts_that_wait_for_tasks_are_refused_where_nobody_tells_of_them(make, way) -> None:
+    part = make()
+    with pytest.raises(ValueError, match=f"{type(part).__name__} waits for tasks to begin or to end"):
+        way(Learner(STREAM, QUICK, [part], 0))
+
+
+def test_where_an_autoencoder_is_spoiled_no_checkpoint_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "training.npz"
+
+    class Spoiling(Part):
+        def after(self, batch) -> None:
+            if self.learner.iteration == 3:
+                next(self.learner.parts[0].generator.decoder.parameters()).data[0, 0] = np.nan
+
+    def run(every: int) -> None:
+        ContinualExperiment(
+            stream=STREAM,
+            strategy=lambda: [GenerativeReplay(), Spoiling()],
+            settings=QUICK,
+            checkpoint=path,
+            every=every,
+        ).run()
+
+    with pytest.raises(DivergedError, match=r"GenerativeReplay: generator.* is not finite"):
+        run(1)
+    with np.load(path) as file:
+        assert file["counts"][2] == 3
+        assert all(np.isfinite(file[name]).all() for name in file.files if "generator" in name)
+    with pytest.raises(DivergedError, match="the loss of task 0, 1, of the autoencoder, is nan"):
+        run(500)
 
 
 def test_a_loss_that_is_not_finite_is_said_to_be_whose_it_is() -> None:

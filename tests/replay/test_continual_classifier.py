@@ -70,17 +70,16 @@ def test_fit_forgets_everything() -> None:
 
 
 class Stopping(Part):
-    """Ends the task of a number after some steps, once."""
+    """Ends the task of a number after some steps, with the errors that are left, which it takes."""
 
-    def __init__(self, place: int, error: type[BaseException]) -> None:
-        self.place, self.error, self.steps = place, error, 0
+    def __init__(self, place: int, errors: list[type[BaseException]]) -> None:
+        self.place, self.errors, self.steps = place, errors, 0
 
     def after(self, batch) -> None:
-        if self.learner.place == self.place and self.error is not None:
+        if self.learner.place == self.place and self.errors:
             self.steps += 1
             if self.steps == 40:
-                error, self.error = self.error, None
-                raise error
+                raise self.errors.pop()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, DivergedError])
@@ -92,8 +91,10 @@ def test_what_is_interrupted_leaves_the_classifier_as_it_was(error: type[BaseExc
 
     models = []
     for stops in (True, False):
-        parts = [*replaying(), Stopping(place if stops else -1, error)]
-        model = ContinualClassifier(strategy=lambda parts=parts: parts, settings=QUICK, pixel_max=16)
+        errors = [error] if stops else []
+        model = ContinualClassifier(
+            strategy=lambda errors=errors: [*replaying(), Stopping(place, errors)], settings=QUICK, pixel_max=16
+        )
         for task, some in enumerate(np.split(np.arange(10), 5)[:4]):
             if stops and task == place:
                 before = model.predict(DIGITS.test_images) if place else None

@@ -96,6 +96,19 @@ def test_a_sequence_memory_replays_its_episodes_both_ways(backend) -> None:
     assert faster.dwell(0) < 0.7 * memory.dwell(0)
 
 
+def test_episodes_that_part_on_the_way_back_are_not_replayed_in_reverse() -> None:
+    memory = SequenceMemory(np.random.default_rng(3).choice([-1.0, 1.0], (5, 150)), backend="torch")
+    memory.keep(Episode(np.array([0, 1, 2]), np.array([0.0, 1.0])))
+    with pytest.raises(ValueError, match=r"the transition 1 to 2 is kept with a reward of 1\.0, got 0\.0"):
+        memory.keep(Episode(np.array([3, 1, 2]), np.array([0.0, 0.0])))
+    before = memory.bytes
+    memory.keep(Episode(np.array([3, 1, 2]), np.array([0.0, 1.0])))
+    assert memory.bytes == before + 2 * 24  # one more transition, and one more end
+    assert memory.recalled(3).tolist() == [3, 1, 2]
+    with pytest.raises(ValueError, match="episodes come to state 1 from 0 and 3"):
+        memory.replay("reverse", 0.9, RANDOM)
+
+
 def test_what_is_no_memory_is_refused() -> None:
     with pytest.raises(ValueError, match="patterns must be"):
         SequenceMemory(np.zeros((3, 10)))

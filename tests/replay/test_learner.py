@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from sharpwave.data import load
 from sharpwave.forward import DivergedError
+from sharpwave.replay.continual import ContinualExperiment
 from sharpwave.replay.learner import Learner
 from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
 from sharpwave.replay.network import Settings
@@ -17,7 +18,7 @@ from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWitho
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.scorers import GROWING, SCORERS, Shown
 from sharpwave.replay.storing import Target
-from sharpwave.replay.streams import split_stream
+from sharpwave.replay.streams import permuted_stream, split_stream
 
 DIGITS = load("digits")
 BUDGET = 200 * (64 + 2 + 2 + 8)
@@ -52,7 +53,7 @@ def nothing() -> float:
 def test_what_is_shown_again_is_not_forgotten(part: ExperienceReplay, nothing: float) -> None:
     learner, matrix = learned("class", [part])
     assert metric("accuracy", matrix) > nothing + 0.5
-    assert part.store.bytes <= part.store.capacity * part.store.each
+    assert sum(array.nbytes for array in part.store.arrays.values()) + 8 * part.store.capacity <= part.budget
     assert learner.replayed > 0
     held = part.store.take(np.arange(part.store.size))
     train = {row.tobytes() for row in DIGITS.train_images.reshape(-1, 64)}
@@ -61,13 +62,64 @@ def test_what_is_shown_again_is_not_forgotten(part: ExperienceReplay, nothing: f
 
 
 @pytest.mark.parametrize(
-    "part", [ElasticWeightConsolidation(1000.0), SynapticIntelligence(1.0), LearningWithoutForgetting()]
+    ("part", "factor"), [(ElasticWeightConsolidation(3.0), 1.5), (SynapticIntelligence(3.0), 3.0)], ids=["EWC", "SI"]
 )
-def test_penalties_help_where_the_task_is_known(part: Part) -> None:
-    _, plain = learned("task", [])
-    _, matrix = learned("task", [part])
-    assert metric("accuracy", matrix) >= metric("accuracy", plain)
-    assert metric("forgetting", matrix) < metric("forgetting", plain) + 0.01
+def test_a_penalty_is_the_square_of_the_way_by_importance(part, factor: float) -> None:
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    loss = torch.tensor(2.0)
+    batch = learner.batch(learner.stream.tasks[0].train, np.arange(4), 0)
+    assert part.loss(batch, loss) == loss
+    learner.learn(0)
+    learner.place = 1
+    added = torch.zeros(())
+    with torch.no_grad():
+        for w, importance in zip(learner.network.parameters(), part.importance, strict=True):
+            assert float(importance.min()) >= 0 < float(importance.max())
+            w.add_(0.1)
+            added += 0.01 * importance.sum()
+    torch.testing.assert_close(part.loss(batch, loss), loss + factor * added)
+
+
+def test_importance_is_what_weights_have_lowered_the_loss_by_over_the_square_of_their_way() -> None:
+    part = SynapticIntelligence(1.0, damping=0.2)
+
+    class Watching(Part):
+        def start(self, learner: Learner) -> None:
+            self.before = self.first = learner.network.head.weight.detach().clone()
+            self.lowered = torch.zeros_like(self.before)
+
+        def after(self, batch) -> None:
+            now, g = self.learner.network.head.weight.detach().clone(), self.learner.network.head.weight.grad
+            self.lowered -= g * (now - self.before)
+            self.before = now
+
+    watching = Watching()
+    watching.learner = learner = Learner(split_stream(DIGITS), QUICK, [part, watching], 0)
+    learner.learn(0)
+    wanted = (watching.lowered / ((watching.before - watching.first).square() + 0.2)).clamp(min=0)
+    found = dict(zip((name for name, _ in learner.network.named_parameters()), part.importance, strict=True))
+    torch.testing.assert_close(found["head.weight"], wanted)
+
+
+@pytest.mark.parametrize(
+    "part", [ElasticWeightConsolidation(1000.0), SynapticIntelligence(10.0), LearningWithoutForgetting()]
+)
+def test_with_penalties_less_is_forgotten(part: Part) -> None:
+    forgotten = []
+    for parts in ([], [part]):
+        experiment = ContinualExperiment(
+            stream=permuted_stream(DIGITS, tasks=4), strategy=lambda parts=parts: parts, settings=QUICK
+        )
+        forgotten.append(experiment.run().metrics["forgetting"])
+    assert forgotten[1] < forgotten[0] - 0.1
+
+
+def test_new_and_old_examples_count_by_the_number_of_tasks() -> None:
+    learner = Learner(split_stream(DIGITS), QUICK, [], 0)
+    for place in range(5):
+        learner.place = place
+        found = learner.weighed(torch.tensor(3.0), torch.tensor(7.0), 10)
+        assert float(found) == pytest.approx(3 / (place + 1) + 7 * (1 - 1 / (place + 1)))
 
 
 def test_scorers_prefer_what_they_say() -> None:
@@ -81,6 +133,16 @@ def test_scorers_prefer_what_they_say() -> None:
     torch.testing.assert_close(found["margin"], torch.tensor([0.15, 0.95, 1.85]))
     torch.testing.assert_close(found["reward"], torch.tensor([0.1, 0.5, 0.9]))
     torch.testing.assert_close(found["forgetting"], (-p[:, 0].log() - shown.best).clamp(min=0))
+
+
+def test_what_is_alone_of_its_class_is_compared_with_all_that_is_shown() -> None:
+    features = torch.tensor([[1.0, 0.0], [1.0, 0.2], [1.0, -0.2], [0.0, 4.0]])
+    y = torch.tensor([0, 0, 0, 1])
+    shown = Shown(torch.full((4, 3), -1.0), y, features, torch.ones(4), torch.ones(4))
+    found = SCORERS["novelty"](shown)
+    mean = features.mean(0)
+    alone = torch.linalg.vector_norm(features[3] - mean) / torch.linalg.vector_norm(mean)
+    torch.testing.assert_close(found, torch.stack([torch.tensor(0.0), torch.tensor(0.3), torch.tensor(0.3), alone]))
 
 
 def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
@@ -103,15 +165,22 @@ def test_with_no_exponents_scored_replay_is_the_mean_of_a_plain_draw() -> None:
     np.testing.assert_allclose(values[was_shown], losses[was_shown] + 1e-3, rtol=1e-4)
 
 
-def test_weights_of_drawn_examples_leave_the_loss_its_weight() -> None:
-    part = ExperienceReplay(BUDGET).scored("loss", beta=1.0)
+@pytest.mark.parametrize("beta", [0.0, 0.7, 1.0])
+def test_drawn_examples_count_the_less_the_likelier_they_are(beta: float) -> None:
+    part = ExperienceReplay(BUDGET).scored("loss", beta=beta)
     learner = Learner(split_stream(DIGITS), Settings((20,), 1e-3, 32, 5), [part], 0)
     learner.learn(0)
-    for layer in (*learner.network.hidden, learner.network.head):  # all examples have the same loss
-        torch.nn.init.zeros_(layer.weight)
-        torch.nn.init.zeros_(layer.bias)
-    part.store.priorities.set(np.arange(part.store.size), np.linspace(1, 5, part.store.size))
-    assert float(part.again(40).detach()) == pytest.approx(np.log(2))
+    size, places = part.store.size, np.arange(0, 40, 2)
+    priorities = np.linspace(1, 5, size)
+    part.store.priorities.set(np.arange(size), priorities)
+    part.store.sample = lambda number, by_priority=False: places  # type: ignore[method-assign]
+    held = part.read(part.store.take(places))
+    losses = -learner.said(learner.network(held.x), held)[np.arange(20), held.y].detach().numpy()
+    weights = (size * priorities[places] / priorities.sum()) ** -beta
+    wanted = (weights * losses).sum() / weights.sum()
+    assert float(part.again(20).detach()) == pytest.approx(wanted, rel=1e-5)
+    if beta:
+        assert wanted != pytest.approx(losses.mean(), rel=1e-4)
 
 
 def test_a_small_store_grows_stale_at_once() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from sharpwave.data import load
 from sharpwave.replay import (
     BrainInspiredReplay,
+    ContinualClassifier,
     Exemplars,
     GreedySampler,
     InterferedReplay,
@@ -51,6 +54,7 @@ def test_exemplars_are_those_nearest_to_the_mean_and_answers_the_nearest_mean() 
     part = Exemplars(BUDGET)
     learner = learned(part, 3)
     assert part.each == 30
+    assert learner.replayed > 0
     held = part.store.take(np.arange(part.store.size))
     assert {int(k): int(v) for k, v in zip(*np.unique(held["y"], return_counts=True), strict=True)} == dict.fromkeys(
         range(6), 30
@@ -64,6 +68,18 @@ def test_exemplars_are_those_nearest_to_the_mean_and_answers_the_nearest_mean() 
         learned(Exemplars(BUDGET), 0, "task")
     with pytest.raises(ValueError, match="fewer than the 10 classes"):
         learned(Exemplars(9 * (64 + 2 + 2 + 8)), 0)
+
+
+def test_new_examples_of_classes_that_were_there_before_teach_them() -> None:
+    model = ContinualClassifier(
+        strategy=lambda: [Exemplars(BUDGET)], settings=replace(QUICK, iterations=20), pixel_max=16
+    )
+    halves = np.array_split(np.arange(len(DIGITS.train_labels)), 12)
+    for rows in halves:
+        model.partial_fit(DIGITS.train_images[rows], DIGITS.train_labels[rows], classes=range(10))
+    learner = model.learner_
+    said = learner.network(torch.from_numpy(DIGITS.test_images.reshape(-1, 64).astype(np.float32) / 16)).argmax(1)
+    assert (said.numpy() == DIGITS.test_labels).mean() > 0.6
 
 
 def test_codes_are_the_nearest_centres() -> None:
@@ -138,6 +154,9 @@ def test_codes_leave_room_for_more_examples_in_as_many_bytes() -> None:
     spent = 256 * 400 * 4
     assert codes.store.capacity == (budget - spent) // (40 + 2 + 2 + 8)
     assert codes.store.capacity > 10 * plain.store.capacity
+    other = QuantisedReplay(budget, levels=(1, 2))
+    learned(other, 0, settings=replace(settings, hidden=(100, 60)))
+    assert other.code == 20
 
 
 def test_a_greedy_network_has_learned_the_store_and_nothing_else() -> None:
@@ -225,6 +244,26 @@ def test_an_autoencoder_learns_to_dream_of_what_it_saw() -> None:
         torch.autograd.backward([model.loss(images, random)])
         adam.step()
     assert away() < before / 2
+
+
+def test_activities_are_dreamed_where_replay_is_internal() -> None:
+    settings = Settings(hidden=(80, 60), learning_rate=3e-3, batch=32, iterations=100)
+    nothing = Learner(split_stream(DIGITS), settings, [], 0)
+    part = BrainInspiredReplay(level=1)
+    learner = learned(part, 1, settings=settings)
+    kept = learner.network.hidden[0].weight.detach().clone()
+    for place in range(1, 5):
+        learner.learn(place)
+        nothing.learn(place - 1)
+    nothing.learn(4)
+    assert torch.equal(learner.network.hidden[0].weight, kept)
+    assert part.dream(torch.tensor([0, 1])).shape == (2, 80)
+    assert float(part.dream(torch.arange(8)).min()) >= 0
+    ours, theirs = (np.mean([one.accuracy(place) for place in range(5)]) for one in (learner, nothing))
+    assert ours > theirs + 0.3
+    again = Learner(learner.stream, settings, [BrainInspiredReplay(level=1)], 0)
+    again.restore(learner.arrays())
+    assert not again.network.hidden[0].weight.requires_grad
 
 
 def test_kinds_are_classes_of_tasks_where_tasks_share_outputs() -> None:

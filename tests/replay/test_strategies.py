@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -21,18 +22,28 @@ from sharpwave.replay import (
     ClassBalanced,
     ContinualExperiment,
     DarkReplay,
+    Exemplars,
     ExperienceReplay,
     ForwardLearner,
+    Herding,
+    Homeostasis,
+    LatentReplay,
     Learner,
+    NearestAnswers,
     Part,
+    RectifiedOutputs,
     Settings,
+    SleepReplay,
+    StreamingDiscriminant,
+    herded,
     learn_offline,
     learn_online,
     metric,
     split_stream,
     strategies,
 )
-from sharpwave.replay.continual import described
+from sharpwave.replay.describing import described
+from sharpwave.replay.storing import Stored
 from support import run_python
 
 DIGITS = load("digits")
@@ -339,8 +350,22 @@ def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) ->
     "part", [ExperienceReplay(BUDGET).scored("loss"), AveragedGradients(BUDGET), DarkReplay(BUDGET)]
 )
 def test_networks_without_a_backward_pass_refuse_what_they_cannot_do(part: Part) -> None:
-    with pytest.raises(ValueError, match=f"{type(part).__name__} adds to losses or changes gradients"):
+    with pytest.raises(ValueError, match=f"{type(part).__name__} adds to losses, changes gradients or answers"):
         ForwardLearner(split_stream(DIGITS), QUICK, [part], 0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: [Homeostasis()], lambda: [RectifiedOutputs()], lambda: [SleepReplay()], lambda: [Exemplars(BUDGET)],
+        lambda: [StreamingDiscriminant()], lambda: [one := ExperienceReplay(BUDGET), NearestAnswers(one)],
+        lambda: [ExperienceReplay(BUDGET, Herding())],
+    ],
+    ids=["homeostasis", "rectified", "sleep", "exemplars", "discriminant", "answers", "herding"],
+)  # fmt: skip
+def test_networks_without_a_backward_pass_refuse_parts_that_need_another_network_before_they_learn(make) -> None:
+    with pytest.raises(ValueError, match="Use parts that show stored examples beside new ones"):
+        ForwardLearner(split_stream(DIGITS), QUICK, make(), 0)
 
 
 def test_another_way_of_learning_is_refused_by_a_checkpoint(tmp_path: Path) -> None:
@@ -367,6 +392,92 @@ def test_bytes_are_those_of_all_that_is_kept_but_the_network_and_optimizers() ->
     dreaming = experiment("generative replay", settings=replace(QUICK, iterations=2)).run()
     (part,) = dreaming.learner.parts
     assert dreaming.bytes == numbers(part.generator, *part.old)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "herded replay"])
+def test_stores_hold_training_examples_of_tasks_that_have_been_and_no_others(name: str) -> None:
+    known = strategies("class", BUDGET) | {"herded replay": lambda: [ExperienceReplay(BUDGET, Herding())]}
+    stream, short = split_stream(DIGITS), replace(QUICK, iterations=10)
+    parts = [part for part in known[name]() if isinstance(part, Stored) and "x" in fields_of(part)]
+    learner = Learner(stream, short, parts, 0)
+    for place in range(3):
+        learner.learn(place)
+        seen = [row.tobytes() for task in stream.tasks[: place + 1] for row in task.train.pixels[task.train.rows]]
+        for part in parts:
+            held = part.store.take(np.arange(part.store.size))["x"]
+            assert len(held) > 20
+            assert {row.tobytes() for row in held} <= set(seen)
+
+
+def fields_of(part: Stored) -> set[str]:
+    return {"level"} if isinstance(part, LatentReplay) else {"x"}
+
+
+def test_a_herding_store_holds_the_herded_examples_of_each_class() -> None:
+    part = ExperienceReplay(BUDGET // 5, Herding())
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner.learn(0)
+    first = learner.stream.tasks[0].train
+    features = part.direction(torch.from_numpy(first.inputs())).detach().numpy()
+    wanted = []
+    for k in (0, 1):
+        own = np.flatnonzero(first.labels == k)
+        wanted += [first.pixels[first.rows[place]] for place in own[herded(features[own], 6)]]
+    np.testing.assert_array_equal(part.store.take(np.arange(part.store.size))["x"], wanted)
+
+
+_ONLINE = """
+import os, signal
+from sharpwave.data import load
+from sharpwave.replay import ExperienceReplay, Learner, Part, Settings, learn_online, split_stream
+
+class Killer(Part):
+    def after(self, batch):
+        if {kill} and self.learner.iteration == 57:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+parts = [ExperienceReplay(30_000, when="step").scored("loss"), Killer()]
+learner = Learner(split_stream(load("digits")), Settings(hidden=(40,), learning_rate=3e-3), parts, 0)
+learn_online(learner, 10, 0.1, {path!r}, every=10, resume=True)
+print([learner.accuracy(place) for place in range(5)], learner.replayed)
+"""
+
+
+def test_a_single_pass_that_is_killed_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    def run(name: str, kill: bool) -> subprocess.CompletedProcess[str]:
+        return run_python(_ONLINE.format(kill=kill, path=str(tmp_path / name)))
+
+    whole = run("whole.npz", False)
+    assert whole.returncode == 0, whole.stderr
+    assert run("killed.npz", True).returncode == -signal.SIGKILL
+    with np.load(tmp_path / "killed.npz") as file:
+        assert file["counts"][2] == 50
+    assert run("killed.npz", False).stdout == whole.stdout
+    assert run("killed.npz", False).stdout == whole.stdout  # it had come to its end
+
+
+def test_a_single_pass_of_something_else_is_refused(tmp_path: Path) -> None:
+    def run(fuzzy: float, budget: int = 20_000) -> None:
+        learner = Learner(split_stream(DIGITS), QUICK, [ExperienceReplay(budget, when="step")], 0)
+        learn_online(learner, 32, fuzzy, tmp_path / "training.npz", resume=True)
+
+    run(0.0)
+    with pytest.raises(ValueError, match="fuzzy differ"):
+        run(0.1)
+    with pytest.raises(ValueError, match="strategy differ"):
+        run(0.0, 30_000)
+
+
+def test_seconds_are_those_of_learning_alone(tmp_path: Path) -> None:
+    class Slow(Part):
+        def scores(self, x):
+            sleep(0.02)
+
+    found = ContinualExperiment(
+        stream=split_stream(DIGITS), strategy=lambda: [Slow()], settings=Settings((8,), batch=32, iterations=2),
+        checkpoint=tmp_path / "training.npz",
+    ).run()  # fmt: skip
+    assert found.seconds < 0.3 < 30 * 0.02
 
 
 def test_in_a_stream_without_borders_all_examples_of_a_step_count_alike() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sharpwave.data import DataUnavailableError, load
+from sharpwave.replay import ContinualExperiment, ExperienceReplay, Settings
 from sharpwave.replay.streams import (
     SCENARIOS,
     Stream,
@@ -68,6 +69,16 @@ def test_streams_in_a_row_have_outputs_of_their_own() -> None:
     assert (len(same.tasks), same.outputs) == (10, 2)
 
 
+def test_digits_and_then_clothes_are_learned() -> None:
+    streams = [split_stream(load(name).first(2000, 500)) for name in ("mnist", "fashion-mnist")]
+    both = one_after_another([*streams])
+    assert [task.name for task in both.tasks[::5]] == ["split mnist: 0, 1", "split fashion-mnist: 0, 1"]
+    settings = Settings(hidden=(60,), iterations=40)
+    found = ContinualExperiment(stream=both, strategy=lambda: [ExperienceReplay(400_000)], settings=settings).run()
+    assert found.metrics["accuracy"] > 0.6
+    assert (np.diag(found.accuracy.values) > 0.6).all()
+
+
 def test_all_examples_come_before_one_comes_again() -> None:
     found = list(batches(50, 8, 12, 0, 3))
     assert np.bincount(np.concatenate(found[:6])).max() == 1
@@ -86,6 +97,8 @@ def test_a_single_pass_has_each_example_once_and_mixes_neighbours_alone(fuzzy: f
     for k, its in enumerate(stream.tasks):
         assert sorted(place[task == k]) == list(range(len(its.train)))
     mixed = [len(np.unique(one)) > 1 for one, _ in found]
+    far = [task.max() - task.min() > 1 for task, _ in found]
+    assert sum(far) < len(found) / 20  # two standard deviations are half a task
     assert (sum(mixed) > 8) == (fuzzy > 0)
     assert (np.diff(task) >= 0).all() == (fuzzy == 0)
 
@@ -120,3 +133,7 @@ def test_spoken_digits_come_two_at_a_time() -> None:
     stream = split_stream(spoken)
     assert [len(task.train) + len(task.test) for task in stream.tasks] == [600] * 5
     assert stream.features == 20 * 13
+    found = ContinualExperiment(
+        stream=stream, strategy=lambda: [ExperienceReplay(200_000)], settings=Settings(hidden=(60,), iterations=60)
+    ).run()
+    assert found.metrics["accuracy"] > 0.6

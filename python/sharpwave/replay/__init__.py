@@ -7,10 +7,11 @@ from .continual import ContinualExperiment, ContinualResult
 from .discriminant import StreamingDiscriminant
 from .elements import Homeostasis, LeastWorth, NearestAnswers, NoveltyPaced
 from .episodes import ORDERS, Episode, EpisodeMemory, EpisodeStore, Transition, learn_values, ordered
-from .exemplars import Exemplars, herded
+from .exemplars import Exemplars
 from .forward_learner import ForwardLearner
 from .generative import BrainInspiredReplay, GenerativeReplay
 from .greedy import GreedySampler
+from .herding import Herding, herded
 from .interfered import InterferedReplay
 from .latent import LatentReplay, QuantisedReplay
 from .learner import Learner
@@ -53,6 +54,7 @@ __all__ = [
     "ForwardLearner",
     "GenerativeReplay",
     "GreedySampler",
+    "Herding",
     "Homeostasis",
     "InterferedReplay",
     "LatentReplay",

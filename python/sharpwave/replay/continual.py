@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from inspect import isroutine
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ..checkpoints import checkpoint_path, fingerprint, read_checkpoint, write_checkpoint
 from ..counts import count
 from .learner import Learner
 from .metrics import METRICS, forward_transfer, metric
 from .network import Settings
 from .part import Part, Strategy, made_by
+from .record import Clock, Record
 from .streams import Stream
 
 if TYPE_CHECKING:
@@ -36,7 +32,7 @@ class ContinualResult:
         before: accuracy of each task before anything was learned, (tasks,).
         bytes: that were kept besides the network, at the end.
         replayed: examples that were shown again.
-        seconds: of learning.
+        seconds: of learning, without asking what is known and without writing checkpoints.
         learner: as it is in the end.
     """
 
@@ -112,89 +108,31 @@ class ContinualExperiment:
             OSError: the checkpoint cannot be written; before anything is learned.
             DivergedError: a loss or a weight is not finite. The checkpoint stays as it was before.
         """
-        path = checkpoint_path(self.checkpoint, resume)
-        every = count("every", self.every)
-        parts = made_by(self.strategy)
-        about = self._about(parts) if path else {}
-        learner = self.learner(self.stream, self.settings, parts, self.seed)
-        about |= {"learner": learner.name} if path else {}
-        tasks = len(self.stream.tasks)
-        matrix, seconds = np.zeros((tasks, tasks)), 0.0
-        if resume and path and path.exists():
-            state, arrays = read_checkpoint(path, about, "a ContinualExperiment")
-            try:
-                learner.restore(arrays)
-                matrix, before, seconds = np.array(state["matrix"]), np.array(state["before"]), state["seconds"]
-            except (LookupError, TypeError, ValueError, RuntimeError) as error:
-                raise ValueError(f"{path} is damaged: {error}. Begin anew, without resume") from error
-        else:
+        every, tasks = count("every", self.every), len(self.stream.tasks)
+        learner = self.learner(self.stream, self.settings, made_by(self.strategy), self.seed)
+        record = Record(self.checkpoint, "a ContinualExperiment", learner)
+        kept = record.read(resume)
+        if kept is None:
             before = np.array([learner.accuracy(place) for place in range(tasks)])
-        began = perf_counter()
+            kept = {"matrix": np.zeros((tasks, tasks)).tolist(), "before": before.tolist(), "seconds": 0.0}
+        matrix, clock = np.array(kept["matrix"]), Clock(kept["seconds"])
 
         def keep() -> None:
-            if path:
-                learner.check_finite()
-                state = {
-                    "matrix": matrix.tolist(),
-                    "before": before.tolist(),
-                    "seconds": seconds + perf_counter() - began,
-                }
-                write_checkpoint(path, about, state, learner.arrays())
+            clock.stop()
+            record.write(kept | {"matrix": matrix.tolist(), "seconds": clock.seconds})
+            clock.go()
 
         keep()  # where it cannot be written, nothing is learned in vain
         for place in range(learner.finished, tasks):
             learner.learn(place, every, keep)
+            clock.stop()
             matrix[place] = [learner.accuracy(other) for other in range(tasks)]
             keep()
+        clock.stop()
+        before = np.array(kept["before"])
         return ContinualResult(
-            _labelled(self.stream, matrix),
-            before,
-            learner.bytes,
-            learner.replayed,
-            seconds + perf_counter() - began,
-            learner,
+            _labelled(self.stream, matrix), before, learner.bytes, learner.replayed, clock.seconds, learner
         )
-
-    def _about(self, parts: Sequence[Part]) -> dict[str, Any]:
-        """What the numbers depend on."""
-        examples = [some for task in self.stream.tasks for some in (task.train, task.test)]
-        images = {id(some.pixels): some.pixels for some in examples}  # which tasks share
-        data = fingerprint(*images.values(), *(mark for some in examples for mark in some.marks))
-        stream = [self.stream.name, self.stream.scenario, len(self.stream.tasks)]
-        strategy, settings = [described(part) for part in parts], repr(self.settings)
-        return {"stream": stream, "strategy": strategy, "settings": settings, "seed": self.seed, "data": data}
-
-
-def described(thing: Any) -> str:
-    """A part or a policy with its settings: numbers, words, arrays, functions by name, and things that have such.
-
-    Example:
-        >>> from sharpwave.replay import ClassBalanced
-        >>> described([ClassBalanced(10), 0.5])
-        '(ClassBalanced(most=10), 0.5)'
-    """
-    if isinstance(thing, np.generic):
-        thing = thing.item()
-    if isinstance(thing, (int, float, complex, str, bytes, Path, type(None))):
-        return repr(thing)
-    if isinstance(thing, (np.ndarray, torch.Tensor)):
-        return f"array {fingerprint(np.asarray(thing))}"
-    if isinstance(thing, (tuple, list)):
-        return f"({', '.join(map(described, thing))})"
-    if isinstance(thing, (set, frozenset)):
-        return f"{{{', '.join(sorted(map(described, thing)))}}}"
-    if isinstance(thing, dict):
-        return f"{{{', '.join(sorted(f'{described(key)}: {described(value)}' for key, value in thing.items()))}}}"
-    if isinstance(thing, type) or isroutine(thing):
-        return f"{thing.__module__}.{thing.__qualname__}"
-    inside = [f"{name}={described(value)}" for name, value in sorted(_settings(thing).items()) if name[0] != "_"]
-    return f"{type(thing).__name__}({', '.join(inside)})"
-
-
-def _settings(thing: Any) -> dict[str, Any]:
-    if isinstance(thing, partial):
-        return {"of": thing.func, "given": thing.args, **thing.keywords}
-    return getattr(thing, "__dict__", {})
 
 
 def _labelled(stream: Stream, matrix: NDArray[np.float64]) -> xarray.DataArray:

@@ -46,6 +46,8 @@ class Homeostasis(Part):
     def after(self, batch: Batch) -> None:
         """See `Part`."""
         for layer, length in zip(self.learner.network.hidden, self._lengths, strict=True):
+            if not layer.weight.requires_grad:  # it is kept as it is
+                continue
             ratio = length / self._length(layer.weight).clamp(min=1e-12)
             layer.weight.mul_(1 + self.share * (ratio - 1))
 
@@ -54,7 +56,8 @@ class NoveltyPaced(ExperienceReplay):
     """The more new examples surprise, the more stored ones are shown; in the long run as many as there are new ones.
 
     Surprise is the loss of a batch over its running mean. For each new example a stored one is put on account, and in
-    proportion to surprise a share of the account is spent.
+    proportion to surprise a share of the account is spent. The loss of stored examples counts by how many there are for
+    each new one: with its usual weight where there are as many.
 
     Args:
         budget, policy, when, masked: see `ExperienceReplay`.
@@ -87,7 +90,10 @@ class NoveltyPaced(ExperienceReplay):
         self._owed += len(batch)
         number = int(min(self.most * len(batch), _SPENT * self._owed * now / max(self._usual, 1e-12), self._owed))
         self._owed -= number
-        return self.learner.weighed(loss, self.again(number), number) if number else loss
+        old = self.again(number) if number else torch.zeros(())
+        if self.learner.borders:  # else they count by their number in any case
+            old = old * (number / len(batch))
+        return self.learner.weighed(loss, old, number)
 
     def arrays(self) -> Arrays:
         """See `Part`."""
@@ -103,15 +109,19 @@ class LeastWorth:
     """A policy: what has the least priority goes, so that whoever gives priorities decides what is kept.
 
     What comes is kept as often as by a `Reservoir`: the more has been offered, the less often.
+
+    Attributes:
+        needs_priorities: it is for parts that give priorities; see `ExperienceReplay.scored`.
     """
+
+    needs_priorities = True
 
     def places(self, store: Store, kinds: Integers, random: np.random.Generator) -> Integers:
         """See `Policy`."""
         before = store.seen + np.arange(len(kinds))
         found = Reservoir().places(store, kinds, random)
         late = np.flatnonzero((found >= 0) & (before >= store.capacity))
-        found[late] = -1
-        late = late[: store.size]
+        late = late[: store.size]  # more than are stored replace each other, as they would there
         if len(late):
             worth = store.priorities.values(slice(store.size))
             found[late] = np.argpartition(worth, len(late) - 1)[: len(late)]
@@ -130,7 +140,7 @@ class NearestAnswers(Part):
         share: of the store in the answer.
 
     Raises:
-        ValueError: a share that is none, or a part that stores no inputs.
+        ValueError: a share that is none, or a part that stores no inputs, or is none of the strategy's.
     """
 
     def __init__(self, stored: Stored, neighbours: int = 5, share: float = 0.5) -> None:
@@ -142,6 +152,12 @@ class NearestAnswers(Part):
             )
         self.neighbours, self.share = count("neighbours", neighbours), share
         self._stored = stored
+
+    def start(self, learner: Learner) -> None:
+        """See `Part`."""
+        super().start(learner)
+        if self._stored not in learner.parts:
+            raise ValueError(f"the {type(self._stored).__name__} whose store is asked must be a part of the strategy")
 
     @torch.no_grad()
     def scores(self, x: Tensor) -> Tensor | None:

@@ -144,8 +144,9 @@ def ordered(
         stride: steps that are made at once where it is compressed, but for the first ones, whose number is drawn.
 
     Raises:
-        ValueError: there is no such order.
+        ValueError: there is no such order, or a stride below 2.
     """
+    stride = count("stride", stride, 2)
     if order not in ORDERS:
         raise ValueError(unknown("order", order, ORDERS))
     states, rewards = episode.states.tolist(), episode.rewards
@@ -191,7 +192,7 @@ def learn_values(values: Floats, transitions: Sequence[Transition], rate: float,
         discount: of rewards, by the step.
 
     Raises:
-        ValueError: values that are no floats.
+        ValueError: values that are no floats, a rate that is none, or a state without a value.
 
     Source:
         Sutton, Learning to predict by the methods of temporal differences, 1988: TD(0), and n-step returns.
@@ -204,5 +205,10 @@ def learn_values(values: Floats, transitions: Sequence[Transition], rate: float,
     """
     if values.dtype.kind != "f":
         raise ValueError(f"values must be floats, as they change by fractions, got {values.dtype}")
+    if not 0 < rate <= 1:
+        raise ValueError(f"rate must be above 0 and at most 1, got {rate}")
+    most = max((max(one.state, one.after) for one in transitions), default=0)
+    if transitions and most >= len(values):
+        raise ValueError(f"state {most} has no value: there are {len(values)}")
     for state, after, reward, steps in transitions:
         values[state] += rate * (reward + discount**steps * values[after] - values[state])

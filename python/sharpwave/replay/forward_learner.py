@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -12,11 +12,13 @@ from torch import Tensor
 
 from ..forward import Comparison, SignalPropagation
 from ..torch_state import under
+from .herding import Herding
 from .learner import Learner
 from .network import Settings
 from .part import Arrays, Batch, Part
 from .streams import Stream
 
+_USE = "Use parts that show stored examples beside new ones, such as ExperienceReplay"
 _FOREVER = 2**40  # steps: learning rates do not fall
 
 
@@ -29,7 +31,7 @@ class ForwardLearner(Learner):
         method: the way of learning; None: `SignalPropagation()`.
 
     Raises:
-        ValueError: a part that adds to losses or changes gradients, of which there are none.
+        ValueError: a part that adds to losses, changes gradients, answers or needs a torch network.
 
     Example:
         >>> from sharpwave.data import load
@@ -65,6 +67,11 @@ class ForwardLearner(Learner):
         self.taught = self.method.start(self.stream.features, self.stream.outputs, 1, self.seed)
         self.taught.model.updates.steps = _FOREVER
 
+    @property
+    def network(self) -> NoReturn:  # type: ignore[override]
+        """There is none; what learns is `taught`."""
+        raise ValueError(f"a ForwardLearner has no torch network, which one of its parts asked for. {_USE}")
+
     def step(self, batch: Batch) -> None:
         """See `Learner`."""
         beside = [some for some in (part.beside(batch) for part in self.parts) if some is not None]
@@ -93,9 +100,10 @@ def _check(part: Part) -> None:
         """How far up the classes of the part it is defined."""
         return next((k for k, one in enumerate(type(part).__mro__) if name in vars(one)), len(type(part).__mro__))
 
-    scored = getattr(part, "scoring", None) is not None
-    if scored or min(depth(name) for name in ("loss", "project", "again", "features")) < depth("beside"):
+    scored = getattr(part, "scoring", None) is not None or isinstance(getattr(part, "policy", None), Herding)
+    names = ("loss", "project", "again", "features", "between", "scores")
+    if scored or min(depth(name) for name in names) < depth("beside"):
         raise ValueError(
-            f"{type(part).__name__} adds to losses or changes gradients, of which a ForwardLearner has none: use parts "
-            "that show stored examples beside new ones, such as ExperienceReplay"
+            f"{type(part).__name__} adds to losses, changes gradients or answers, which a ForwardLearner does in its "
+            f"own way. {_USE}"
         )

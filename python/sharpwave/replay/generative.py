@@ -18,7 +18,7 @@ from ..torch_state import (
     restore_optimizer,
     under,
 )
-from .generators import Autoencoder, Decoder, Latent, cost
+from .generators import Autoencoder, Decoder, Latent, cost, cost_of_activities
 from .learner import Learner
 from .network import Perceptron
 from .part import Arrays, Batch, Part, bytes_of
@@ -46,11 +46,12 @@ class _Dreaming(Part):
         """See `Part`."""
         self.old = (frozen_copy(self.learner.network), frozen_copy(self.own)) if place else None
 
-    def kept(self, now: Tensor, x: Tensor) -> Tensor:
+    def kept(self, now: Tensor, x: Tensor, level: int = 0) -> Tensor:
         """How far what the network says of dreams is from what it said before the task, times temperature squared."""
         assert self.old is not None
-        learner = self.learner
-        return self.temperature**2 * kept_of(learner.stream, learner.place, now, self.old[0](x), self.temperature)
+        learner, old = self.learner, self.old[0]
+        then = old.head(old.features(x, level))
+        return self.temperature**2 * kept_of(learner.stream, learner.place, now, then, self.temperature)
 
     def arrays(self) -> Arrays:
         """See `Part`."""
@@ -110,6 +111,8 @@ class GenerativeReplay(_Dreaming):
             self.learner.replayed += len(x)
             dreaming = self.learner.weighed(dreaming, self.generator.loss(x, random), len(x))
             loss = self.learner.weighed(loss, self.kept(self.learner.network(x), x), len(x))
+        if not bool(dreaming.isfinite()):
+            raise self.learner.diverged(float(dreaming.detach()), ", of the autoencoder,")
         self.optimizer.zero_grad()
         torch.autograd.backward([dreaming])
         self.optimizer.step()
@@ -120,10 +123,13 @@ class GenerativeReplay(_Dreaming):
         """See `Part`; what the optimizer keeps is not counted, as it is of no network."""
         return bytes_of(super().arrays()) + bytes_of(module_arrays(self.generator))
 
+    def learned(self) -> Arrays:
+        """See `Part`."""
+        return grouped({"generator": module_arrays(self.generator), "optimizer": optimizer_arrays(self.optimizer)})
+
     def arrays(self) -> Arrays:
         """See `Part`."""
-        own = {"generator": module_arrays(self.generator), "optimizer": optimizer_arrays(self.optimizer)}
-        return super().arrays() | grouped(own)
+        return super().arrays() | self.learned()
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
@@ -145,34 +151,45 @@ class BrainInspiredReplay(_Dreaming):
             right, with .8 93.4 %, with .4 94.5 %.
         by_kind: whether each kind has a distribution of its own.
         batch, temperature: see `GenerativeReplay`.
+        level: hidden layer whose activities are dreamed (internal replay); 0: inputs are. Layers up to it learn the
+            first task only; how far activities are from what is decoded is their squared distance.
+
+    Raises:
+        ValueError: a share that is none, or a level above which there is no hidden layer.
 
     Source:
-        van de Ven and others, Brain-inspired replay, Nature Communications 11, 2020, with one mode for each kind.
+        van de Ven and others, Brain-inspired replay, Nature Communications 11, 2020, with one mode for each kind. There
+        the layers below internal replay were trained on other images before; here on the first task, as a choice.
     """
 
     def __init__(
         self, latent: int = 100, shut: float = 0.6, by_kind: bool = True, batch: int | None = None,
-        temperature: float = 2.0,
+        temperature: float = 2.0, level: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(batch, temperature)
         if not 0 <= shut < 1:
             raise ValueError(f"shut must be from 0 to below 1, got {shut}")
         self.latent, self.shut, self.by_kind = count("latent", latent), shut, by_kind
+        self.level = count("level", level, 0)
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
         stream, hidden = learner.stream, learner.settings.hidden
-        if not hidden:
-            raise ValueError("BrainInspiredReplay dreams from the last hidden layer: settings must have one")
+        if len(hidden) <= self.level:
+            raise ValueError(
+                f"BrainInspiredReplay dreams from the last hidden layer, which must be above level {self.level}: "
+                f"settings have {len(hidden)} hidden layers"
+            )
         self._together = stream.scenario == "domain"
         kinds = stream.outputs * (len(stream.tasks) if self._together else 1)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(learner.seed + 1)
             self.latents = Latent(hidden[-1], self.latent, kinds if self.by_kind else 0)
             self.feedback = Decoder(
-                self.latent, tuple(reversed(hidden)), stream.features, kinds, self.shut, learner.generator
-            )
+                self.latent, tuple(reversed(hidden[self.level :])), (stream.features, *hidden)[self.level], kinds,
+                self.shut, learner.generator,
+            )  # fmt: skip
         learner.teach("dreaming", self.own)
         learner.replace_loss(self._loss, self)
 
@@ -184,14 +201,27 @@ class BrainInspiredReplay(_Dreaming):
     def _kind(self, y: Tensor, task: Tensor) -> Tensor:
         return y + task * self.learner.stream.outputs if self._together else y
 
+    def begin(self, place: int) -> None:
+        """See `Part`."""
+        super().begin(place)
+        self.learner.freeze(self.level)
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Part`."""
+        super().restore(arrays)
+        self.learner.freeze(self.level)
+
     def _seen(self, x: Tensor, kind: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network says of inputs, and what it costs to say them back."""
-        h = self.learner.network.features(x)
+        """What the network says of activities of the level, or of inputs, and what it costs to say them back."""
+        h = self.learner.network.features(x, self.level)
         z, divergence = self.latents(h, kind, self.learner.generator)
-        return self.learner.network.head(h), cost(x, self.feedback(z, kind), divergence)
+        back = self.feedback(z, kind)
+        costs = cost_of_activities if self.level else cost
+        return self.learner.network.head(h), costs(x.detach(), back, divergence)
 
     def _loss(self, batch: Batch) -> Tensor:
-        said, dreaming = self._seen(batch.x, self._kind(batch.y, batch.task))
+        x = self.learner.network.features(batch.x, 0, self.level)
+        said, dreaming = self._seen(x, self._kind(batch.y, batch.task))
         return self.learner.entropy(said, batch) + dreaming
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
@@ -202,10 +232,10 @@ class BrainInspiredReplay(_Dreaming):
         x = self.dream(kind)
         self.learner.replayed += len(x)
         said, dreaming = self._seen(x, kind)
-        return self.learner.weighed(loss, self.kept(said, x) + dreaming, len(x))
+        return self.learner.weighed(loss, self.kept(said, x, self.level) + dreaming, len(x))
 
     def _before(self, number: int) -> Tensor:
-        """Kinds of the tasks before, as many of each task, drawn."""
+        """Kinds of the tasks before, all as likely, drawn."""
         stream, place = self.learner.stream, self.learner.place
         kinds: Sequence[int] = [
             output + (task * stream.outputs if self._together else 0)
@@ -216,10 +246,10 @@ class BrainInspiredReplay(_Dreaming):
 
     @torch.no_grad()
     def dream(self, kind: Tensor) -> Tensor:
-        """Inputs of some kinds, as they were dreamed before the task, (examples, features)."""
+        """Inputs of some kinds, or activities, as they were dreamed before the task, (examples, features)."""
         assert self.old is not None
         latents, feedback = self.old[1]["latents"], self.old[1]["feedback"]
         assert isinstance(latents, Latent)
         assert isinstance(feedback, Decoder)
-        found: Tensor = feedback(latents.draw(kind, self.learner.generator), kind).sigmoid()
-        return found
+        back: Tensor = feedback(latents.draw(kind, self.learner.generator), kind)
+        return back.relu() if self.level else back.sigmoid()

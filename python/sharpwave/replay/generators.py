@@ -129,3 +129,14 @@ def cost(x: Tensor, logits: Tensor, divergence: Tensor) -> Tensor:
         divergence: (examples,).
     """
     return functional.binary_cross_entropy_with_logits(logits, x) + divergence.mean() / x.shape[1]
+
+
+def cost_of_activities(h: Tensor, decoded: Tensor, divergence: Tensor) -> Tensor:
+    """The variational bound by unit: squared distance of activities from what is decoded, and the divergence.
+
+    Args:
+        h: (examples, units).
+        decoded: (examples, units).
+        divergence: (examples,).
+    """
+    return functional.mse_loss(decoded, h) + divergence.mean() / h.shape[1]

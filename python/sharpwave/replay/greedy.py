@@ -16,7 +16,7 @@ class GreedySampler(Stored):
         iterations: batches from the store; None: as many as of a task.
 
     Raises:
-        ValueError: other parts that teach modules of their own, which a new network would lose.
+        ValueError: other parts that teach modules of their own, or in their own way, which a new network would lose.
 
     Source:
         Prabhu and others, GDumb, ECCV 2020.
@@ -28,10 +28,12 @@ class GreedySampler(Stored):
 
     def begin(self, place: int) -> None:
         """See `Part`."""
-        if self.learner.besides:
+        whose = self.learner.loss_of
+        others = [*self.learner.besides, *([type(whose).__name__] if whose else [])]
+        if others:
             raise ValueError(
-                f"GreedySampler begins with a new network after each task, which what else learns ("
-                f"{', '.join(self.learner.besides)}) would not outlive: leave the part out that teaches it"
+                f"GreedySampler begins with a new network after each task, which what else is there to learn "
+                f"({', '.join(others)}) would not outlive: leave the part out that brings it"
             )
 
     def learns(self, place: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..counts import count
+from ..counts import count, count_or_none
 from .learner import Learner
 from .part import Arrays, Batch
 from .quantising import Quantiser
@@ -18,6 +19,7 @@ from .replaying import ExperienceReplay
 from .stores import Field, Policy
 from .streams import Examples
 
+_MOST = 40  # bytes of a code, where nothing else is said
 _FITTED = 10_000  # examples that centres are learned from
 
 
@@ -59,11 +61,7 @@ class LatentReplay(ExperienceReplay):
 
     def begin(self, place: int) -> None:
         """See `Part`."""
-        self._freeze(place)
-
-    def _freeze(self, place: int) -> None:
-        for layer in self.learner.network.hidden[: self.levels[0]]:
-            layer.requires_grad_(place == 0)
+        self.learner.freeze(self.levels[0])
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""
@@ -97,7 +95,7 @@ class LatentReplay(ExperienceReplay):
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         super().restore(arrays)
-        self._freeze(self.learner.place)
+        self.learner.freeze(self.levels[0])
 
 
 class QuantisedReplay(LatentReplay):
@@ -107,7 +105,7 @@ class QuantisedReplay(LatentReplay):
 
     Args:
         budget, levels, policy, batch: see `LatentReplay`.
-        parts: bytes of a code.
+        parts: bytes of a code; None: as many of up to 40 as divide the units of all levels.
 
     Source:
         Hayes and others, REMIND, ECCV 2020; batches instead of single examples, and the product quantiser of
@@ -116,14 +114,16 @@ class QuantisedReplay(LatentReplay):
 
     def __init__(
         self, budget: int, levels: Sequence[int] = (1,), policy: Policy | None = None, batch: int | None = None,
-        parts: int = 40,
+        parts: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__(budget, levels, policy, batch)
-        self.whole, self.parts = budget, count("parts", parts)
+        self.whole, self.parts = budget, count_or_none("parts", parts)
 
     def prepare(self, seed: int) -> None:
         """See `LatentReplay`."""
-        self.quantisers = {name: Quantiser(units, self.parts, seed) for name, units in self.units.items()}
+        common = gcd(*self.units.values())
+        self.code = self.parts or next(parts for parts in range(_MOST, 0, -1) if common % parts == 0)
+        self.quantisers = {name: Quantiser(units, self.code, seed) for name, units in self.units.items()}
         centres = sum(one.centres.nbytes for one in self.quantisers.values())
         self.budget = self.whole - centres
         if self.budget < 1:
@@ -131,7 +131,7 @@ class QuantisedReplay(LatentReplay):
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""
-        return {name: Field((self.parts,), np.uint8) for name in self.units}
+        return {name: Field((self.code,), np.uint8) for name in self.units}
 
     def items(self, x: Tensor) -> dict[str, NDArray[Any]]:
         """See `Stored`."""

@@ -15,6 +15,7 @@ from torch.nn import functional
 from ..counts import count
 from ..forward.method import DivergedError
 from ..torch_state import grouped, module_arrays, optimizer_arrays, restore_module, restore_optimizer, under
+from .describing import described
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part, bytes_of
 from .streams import Array, Examples, Integers, Stream, batches
@@ -28,7 +29,7 @@ class Learner:
     Args:
         stream: of tasks.
         settings: how each is learned.
-        parts: in the order in which they act.
+        parts: in the order in which they act; one of them, at most, answers.
         seed: of initial weights and of all that is drawn.
 
     Attributes:
@@ -40,6 +41,10 @@ class Learner:
         finished: tasks that have been learned.
         iteration: batches of the present task that have been.
         replayed: examples that parts have shown again.
+        described: parts and their settings.
+
+    Raises:
+        ValueError: two parts that answer, parts that have been in use, or that do not fit the stream or each other.
     """
 
     def __init__(self, stream: Stream, settings: Settings, parts: Sequence[Part], seed: int) -> None:
@@ -50,6 +55,16 @@ class Learner:
         self.borders = True
         self.generator = torch.Generator().manual_seed(seed)
         self._loss_of: Part | None = None
+        answering = [type(part).__name__ for part in self.parts if part.overrides("scores")]
+        if len(answering) > 1:
+            raise ValueError(f"{' and '.join(answering)} all answer in the network's place: use one of them")
+        for part in self.parts:
+            if hasattr(part, "learner"):
+                raise ValueError(
+                    f"parts are used once, but this {type(part).__name__} has been: a strategy makes new ones each "
+                    "time it is called"
+                )
+        self.described = [described(part) for part in self.parts]
         self.renew()
         for part in self.parts:
             part.start(self)
@@ -69,8 +84,15 @@ class Learner:
         self.besides[name] = module
         self.optimizer = self.adam(self.network, *self.besides.values())
 
+    @property
+    def loss_of(self) -> Part | None:
+        """Whose loss of new examples it learns, if it is not the plain one."""
+        return self._loss_of
+
     def replace_loss(self, loss: Callable[[Batch], Tensor], whose: Part) -> None:
         """Put another loss of new examples in the place of the plain one; before the first task.
+
+        What other parts show again is learned by cross-entropy all the same.
 
         Raises:
             ValueError: another part has done so.
@@ -79,6 +101,11 @@ class Learner:
             names = f"{type(self._loss_of).__name__} and {type(whose).__name__}"
             raise ValueError(f"{names} both replace the loss of new examples: use one of them")
         self.own_loss, self._loss_of = loss, whose
+
+    def freeze(self, layers: int) -> None:
+        """Let so many hidden layers, the lowest ones, learn in the first task only."""
+        for layer in self.network.hidden[:layers]:
+            layer.requires_grad_(self.place == 0)
 
     def adam(self, *modules: nn.Module) -> torch.optim.Adam:
         """An optimizer of modules, with the learning rate of the settings."""
@@ -133,10 +160,16 @@ class Learner:
         """What learns, with its settings besides those that all learners have."""
         return type(self).__name__
 
-    def check_untaught(self) -> None:
-        """Raise a ValueError if it has learned anything."""
+    def check_borderless(self) -> None:
+        """Raise a ValueError if it has learned anything, or has parts that wait for tasks to begin or to end."""
         if self.finished or self.iteration:
             raise ValueError(f"expected a learner that has learned nothing; this one has learned {self.finished} tasks")
+        for part in self.parts:
+            if part.overrides("begin", "learns", "end") and getattr(part, "when", None) != "step":
+                raise ValueError(
+                    f"{type(part).__name__} waits for tasks to begin or to end, which nobody tells of here: use parts "
+                    'that go by the step, such as ExperienceReplay(budget, when="step")'
+                )
 
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
@@ -157,6 +190,8 @@ class Learner:
         self.optimizer.step()
         for part in self.parts:
             part.after(batch)
+        for part in self.parts:
+            part.between()
 
     def diverged(self, value: object, whose: str = "") -> DivergedError:
         """The error that says that the loss of the present task, or that of a part of it, is not finite."""
@@ -165,13 +200,14 @@ class Learner:
 
     def check_finite(self) -> None:
         """Raise a DivergedError if something that learns is not finite."""
-        for group, arrays in self._learned().items():
+        groups = [*self._learned().items(), *((type(part).__name__, part.learned()) for part in self.parts)]
+        for group, arrays in groups:
             for name, array in arrays.items():
                 if not np.isfinite(array).all():
                     raise DivergedError(f"{group}: {name} is not finite: lower the learning rate")
 
     def follow(self, loss: Tensor) -> None:
-        """Take a step that is of no new examples.
+        """Take a step that is of no new examples, and that parts do not hear of; see `Part.between`.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -217,7 +253,10 @@ class Learner:
         return share * new + (1 - share) * old
 
     def accuracy(self, place: int) -> float:
-        """Share of a task's test examples that are told right, among outputs that have been taught."""
+        """Share of a task's test examples that are told right.
+
+        Among outputs that have been taught, or, of a task that is still to come, those that will have been.
+        """
         test = self.stream.tasks[place].test
         right = [
             self.answers(test.inputs(slice(first, first + _CHUNK)), place) == test.labels[first : first + _CHUNK]

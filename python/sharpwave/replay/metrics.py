@@ -76,8 +76,12 @@ def forward_transfer(matrix: ArrayLike, before: ArrayLike) -> float:
     Args:
         matrix: see `metric`.
         before: accuracy of each task without any learning, b, (tasks,).
+
+    Raises:
+        ValueError: see `metric`; or there is not one such accuracy for each task.
     """
-    r, b = _checked(matrix), np.asarray(before, dtype=np.float64)
+    r = _checked(matrix)
+    b = _row("before", before, len(r))
     return float(np.mean([r[i - 1, i] - b[i] for i in range(1, len(r))])) if len(r) > 1 else 0.0
 
 
@@ -87,10 +91,23 @@ def omega(matrix: ArrayLike, offline: ArrayLike) -> float:
 
     Args:
         matrix: see `metric`.
-        offline: accuracy of the offline learner on the first tasks up to each, (tasks,).
+        offline: accuracy of the offline learner on the first tasks up to each, (tasks,), above 0.
+
+    Raises:
+        ValueError: see `metric`; or there is not one such accuracy for each task.
     """
-    r, whole = _checked(matrix), np.asarray(offline, dtype=np.float64)
+    r = _checked(matrix)
+    whole = _row("offline", offline, len(r))
+    if not whole.all():
+        raise ValueError("offline must be above 0: other accuracies are divided by it")
     return float(np.mean([r[i, : i + 1].mean() / whole[i] for i in range(len(r))]))
+
+
+def _row(name: str, given: ArrayLike, tasks: int) -> Array:
+    row = np.asarray(given, dtype=np.float64)
+    if row.shape != (tasks,) or not ((row >= 0) & (row <= 1)).all():
+        raise ValueError(f"{name} must be an accuracy from 0 to 1 for each of {tasks} tasks, got {row.tolist()}")
+    return row
 
 
 def _checked(matrix: ArrayLike) -> Array:

@@ -10,16 +10,16 @@ from .streams import batches
 
 
 def learn_offline(learner: Learner, iterations: int | None = None) -> None:
-    """Learn examples of all tasks of a stream, mixed.
+    """Learn examples of all tasks of a stream, mixed. Parts hear of steps only.
 
     Args:
         learner: that has learned nothing.
         iterations: batches; None: as many as of all tasks one after the other.
 
     Raises:
-        ValueError: it has learned something, or there are no batches.
+        ValueError: it has learned something, it has parts that wait for tasks, or there are no batches.
     """
-    learner.check_untaught()
+    learner.check_borderless()
     tasks, settings = learner.stream.tasks, learner.settings
     ends = np.cumsum([len(task.train) for task in tasks])
     starts = np.concatenate([[0], ends[:-1]])

@@ -47,9 +47,17 @@ class Batch:
 
 
 class Part:
-    """What is done besides learning new examples; a strategy is a sequence of parts. All of it may be left out."""
+    """What is done besides learning new examples; a strategy is a sequence of parts. All of it may be left out.
+
+    A part is used once. Checkpoints are told from those of other settings by its attributes before it is started, but
+    for those whose names begin with _.
+    """
 
     learner: Learner
+
+    def overrides(self, *names: str) -> bool:
+        """Whether it does something of its own where `Part` does nothing."""
+        return any(getattr(type(self), name) is not getattr(Part, name) for name in names)
 
     def start(self, learner: Learner) -> None:
         """Before the first task."""
@@ -76,12 +84,19 @@ class Part:
     def after(self, batch: Batch) -> None:
         """After each step."""
 
+    def between(self) -> None:
+        """After each step, when all parts have done with it: here the network may learn what is no new example."""
+
     def end(self, place: int, examples: Examples) -> None:
         """After each task, with its training examples."""
 
     def scores(self, x: Tensor) -> Tensor | None:
         """What speaks for each output, (examples, outputs), where it is not what the network says."""
         return None
+
+    def learned(self) -> Arrays:
+        """Of what it goes on from, that which learns, and must stay finite."""
+        return {}
 
     @property
     def bytes(self) -> int:

@@ -16,6 +16,8 @@ from .storing import When
 class RestingReplay(ExperienceReplay):
     """After so many batches of new examples come as many batches of stored ones, and none beside the new ones.
 
+    Other parts do not take part in rests: a penalty is not in their loss.
+
     Args:
         budget, policy, when, batch, masked: see `ExperienceReplay`.
         every: batches of new examples from one rest to the next.
@@ -54,10 +56,14 @@ class RestingReplay(ExperienceReplay):
         """See `Part`."""
         super().after(batch)
         self._awake += 1
+        self._number = self.batch or len(batch)
+
+    def between(self) -> None:
+        """See `Part`."""
         if self._awake >= self.every:
             self._awake = 0
             if self.store.size:
-                self.rest(self.batch or len(batch))
+                self.rest(self._number)
 
     def rest(self, number: int) -> None:
         """A rest, with batches of so many stored examples."""
@@ -77,7 +83,9 @@ class RestingReplay(ExperienceReplay):
     def dream(self, number: int) -> Tensor:
         """The loss of so many mixtures of two stored examples."""
         network, learner = self.learner.network, self.learner
-        first, second = (self.shown(self.store.draw(number)) for _ in range(2))
+        chosen = self.scoring is not None
+        places = [self.store.sample(number, by_priority=chosen) for _ in range(2)]
+        first, second = (self.shown(self.store.take(some)) for some in places)
         share = torch.rand(number, 1, generator=learner.generator)
         mixed = share * network.features(first.x, 0, 1) + (1 - share) * network.features(second.x, 0, 1)
         said = network.head(network.features(mixed, 1))

@@ -48,12 +48,24 @@ def entropy(shown: Shown) -> Tensor:
 
 
 def novelty(shown: Shown) -> Tensor:
-    """How far activities are from the mean of those of the same class that were shown with it, in lengths of it."""
+    """How far activities are from the mean of the others of the same class that were shown with it, in lengths of the
+    mean of the class; of an example that is alone of its class, from the mean of all, in lengths of that."""
     of_class = torch.eye(shown.said.shape[1], dtype=shown.features.dtype).index_select(0, shown.y)
-    means = (of_class.T @ shown.features) / of_class.sum(0).clamp(min=1)[:, None]
-    lengths: Tensor = torch.linalg.vector_norm(means, dim=1).clamp(min=1e-6)
-    away: Tensor = torch.linalg.vector_norm(shown.features - means.index_select(0, shown.y), dim=1)
-    return away / lengths[shown.y]
+    numbers = of_class.sum(0).clamp(min=1)
+    means = (of_class.T @ shown.features) / numbers[:, None]
+    away = _lengths(shown.features - means.index_select(0, shown.y)) / _lengths(means)[shown.y]
+    number = numbers[shown.y]
+    found = away * number / (number - 1).clamp(min=1)  # from the mean of all to that of the others
+    alone = number == 1
+    if bool(alone.any()):
+        mean = shown.features.mean(0, keepdim=True)
+        found[alone] = _lengths(shown.features[alone] - mean) / _lengths(mean)
+    return found
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    found: Tensor = torch.linalg.vector_norm(vectors, dim=1).clamp(min=1e-6)
+    return found
 
 
 def forgetting(shown: Shown) -> Tensor:
@@ -62,7 +74,10 @@ def forgetting(shown: Shown) -> Tensor:
 
 
 def reward(shown: Shown) -> Tensor:
-    """How far the reward is from what was expected: 1 if the answer is right, 0 if not, less its probability."""
+    """How far the reward is from what was expected: 1 if the answer is right, 0 if not, less its probability.
+
+    It is the error of temporal differences of an episode of one step, the answer, whose value is its probability.
+    """
     expected = shown.said.amax(1)
     right = shown.losses + expected <= 0
     return (right.to(expected.dtype) - expected.exp()).abs_()

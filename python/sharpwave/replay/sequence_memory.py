@@ -20,7 +20,8 @@ class SequenceMemory:
     """Keeps episodes as transitions between patterns of a DSEM, which replays them by its own dynamics from a cue.
 
     What is replayed is what it recalls: the states whose patterns are visited, in order. Rewards are kept by the
-    transition. Episodes may cross where they go on alike; where they part, recall mixes the two.
+    transition. Episodes may cross where they go on alike, and then are not replayed in reverse; where they part, recall
+    mixes the two.
 
     Args:
         patterns: of states, (states, features), of -1 and 1.
@@ -51,23 +52,26 @@ class SequenceMemory:
 
     @property
     def bytes(self) -> int:
-        """Of the patterns, as bits, and of the transitions."""
-        return self.patterns.size // 8 + 24 * len(self.edges)
+        """Of the patterns, as bits, of the transitions and of the ends of episodes."""
+        return self.patterns.size // 8 + 24 * (len(self.edges) + len(self.ends))
 
     def keep(self, episode: Episode) -> None:
         """See `EpisodeMemory`.
 
         Raises:
-            ValueError: it begins as another one that is kept does, so that a cue could not tell them apart, or it has
-                a state without a pattern.
+            ValueError: it begins as another one that is kept does, so that a cue could not tell them apart, it has a
+                state without a pattern, or a transition that is kept with another reward.
         """
         states = episode.states.tolist()
         if max(states) >= len(self.patterns):
             raise ValueError(f"state {max(states)} has no pattern: there are {len(self.patterns)}")
         if states[0] in self.ends:
             raise ValueError(f"an episode that begins at state {states[0]} is kept already: recall is cued by it")
-        for edge, reward in zip(pairwise(states), episode.rewards, strict=True):
-            self.edges[edge] = float(reward)
+        new = dict(zip(pairwise(states), episode.rewards.tolist(), strict=True))
+        for (a, b), reward in new.items():
+            if self.edges.get((a, b), reward) != reward:
+                raise ValueError(f"the transition {a} to {b} is kept with a reward of {self.edges[a, b]}, got {reward}")
+        self.edges |= new
         self.ends[states[0]] = (states[-1], len(states))
 
     def recalled(self, start: int, reverse: bool = False) -> Integers:
@@ -76,6 +80,9 @@ class SequenceMemory:
         Args:
             start: the first state of an episode.
             reverse: whether to go back from its last state, through the same transitions the other way.
+
+        Raises:
+            ValueError: on the way back two episodes part.
         """
         _, states = self.ends[start]
         return np.array(self._recall(start, reverse).sequence()[:states], dtype=np.int64)
@@ -88,17 +95,29 @@ class SequenceMemory:
     def _recall(self, start: int, reverse: bool) -> Recall:
         end, states = self.ends[start]
         edges = [(b, a) if reverse else (a, b) for a, b in self.edges]
+        if reverse:
+            self._check_one_way_back(end, states)
         scale = 100 / self.patterns.shape[1]
         model = DSEM(self.patterns, transitions(edges, len(self.patterns)), tau_d=20.0 / self.speed, gain=scale)
         cue = self.patterns[end if reverse else start]
         return recall(model, cue, _STEP * states, backend=self.backend)
+
+    def _check_one_way_back(self, state: int, states: int) -> None:
+        for _ in range(states - 1):
+            before = [a for a, b in self.edges if b == state]
+            if len(before) > 1:
+                raise ValueError(
+                    f"episodes come to state {state} from {' and '.join(map(str, before))}: recall backwards would mix "
+                    "them. Use another order, or an EpisodeStore"
+                )
+            state = before[0]
 
     def replay(self, order: str, discount: float, random: np.random.Generator) -> list[Transition]:
         """See `EpisodeMemory`. Reverse replay is recalled backwards; other orders are made of forward recall.
 
         Raises:
             ValueError: there is no such order, or it is `"spliced"`, which needs episodes apart, or no episode is kept,
-                or recall stays at the cue.
+                recall stays at the cue, or episodes part on the way back.
         """
         if not self.ends:
             raise ValueError("nothing can be replayed: no episode is kept")

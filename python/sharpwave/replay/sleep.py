@@ -89,7 +89,8 @@ def sleep(
             otherwise.
 
     Raises:
-        ValueError: shapes that do not fit, another number of layers than thresholds, weights that are not finite.
+        ValueError: shapes that do not fit, another number of layers than thresholds, weights that are not finite, or
+            spikes that are neither 1 nor 0.
 
     Example:
         >>> rule = SleepRule(thresholds=(1.0,), scale=1.0, decay=0.5, raised=0.1, lowered=0.05)
@@ -101,6 +102,9 @@ def sleep(
     kept = [np.ascontiguousarray(w) for w in weights]
     if len(kept) != len(rule.thresholds):
         raise ValueError(f"there are {len(kept)} layers, but {len(rule.thresholds)} thresholds")
+    spikes = np.asarray(spikes)
+    if spikes.size and not ((spikes == 0) | (spikes == 1)).all():
+        raise ValueError("spikes must be 1 or 0")
     before = spikes.shape[1] if spikes.ndim == 2 else None
     for k, w in enumerate(kept):
         if w.ndim != 2 or w.shape[1] != before:

@@ -10,6 +10,7 @@ from torch.nn import functional
 from ..backends import Backend, check_backend
 from ..counts import count
 from ..forward.blocks import dropout
+from .latent import LatentReplay
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
@@ -22,7 +23,7 @@ class RectifiedOutputs(Part):
     """Rectified outputs learn to be 1 for what is right and 0 for all else, by plain gradient descent.
 
     This is how networks learn that are to be converted to integrate-and-fire units. The learning rate is that of the
-    settings, of gradient descent; all defaults are choices.
+    settings, of gradient descent; all defaults are choices. What other parts show again is learned by cross-entropy.
 
     Args:
         initial: weights are drawn evenly from - this to + this.
@@ -74,7 +75,7 @@ class SleepReplay(Part):
         fired: spikes of each layer in the last sleep, or None.
 
     Raises:
-        ValueError: units have biases, or there are not as many layers as thresholds.
+        ValueError: units have biases, there are not as many layers as thresholds, or some are frozen.
 
     Source:
         See `SleepRule`.
@@ -89,7 +90,10 @@ class SleepReplay(Part):
         """See `Part`."""
         super().start(learner)
         self.fired = None
-        layers = len(learner.settings.hidden) + 1
+        layers = len(learner.network.hidden) + 1
+        frozen = [type(part).__name__ for part in learner.parts if isinstance(part, LatentReplay)]
+        if frozen:
+            raise ValueError(f"sleep changes all layers, but {frozen[0]} keeps the lower ones: use one of them")
         if learner.settings.bias or layers != len(self.rule.thresholds):
             raise ValueError(
                 f"sleep is for networks without biases of {len(self.rule.thresholds)} layers, as many as thresholds: "

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from ..suggest import unknown
+from .herding import Herding, herded
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .scoring import Scoring
@@ -18,6 +20,7 @@ from .stores import Field, Policy, Store
 from .streams import Examples
 
 _OFFERED = 1000  # examples that are offered at a time
+_SEEN = 2000  # examples whose activities are found at a time
 When = Literal["task", "step"]
 Target = Literal["labels", "logits", "features"]
 
@@ -27,13 +30,13 @@ class Stored(Part):
 
     Args:
         budget: of the store, bytes.
-        policy: of the store.
+        policy: of the store; `Herding` chooses among all examples of a task.
         when: examples are offered: `"task"`: all of a task, after it; `"step"`: those of each step.
         target: what is kept of them to be learned: `"labels"`, or also what the network made of them when they came:
             its `"logits"`, or the activities of its last hidden layer, its `"features"`.
 
     Raises:
-        ValueError: a target that there is not, or another time.
+        ValueError: a target that there is not, another time, or a policy that goes by priorities where none are given.
     """
 
     def __init__(self, budget: int, policy: Policy, when: When = "task", target: Target = "labels") -> None:
@@ -41,6 +44,8 @@ class Stored(Part):
             raise ValueError(unknown("target", target, get_args(Target)))
         if when not in get_args(When):
             raise ValueError(unknown("when", when, get_args(When)))
+        if isinstance(policy, Herding) and when != "task":
+            raise ValueError("Herding chooses among all examples of a task, after it: use when='task'")
         self.budget, self.policy, self.when = budget, policy, when
         self.target = target
         self.scoring: Scoring | None = None
@@ -53,10 +58,20 @@ class Stored(Part):
         if self.target != "labels":
             size = learner.stream.outputs if self.target == "logits" else learner.network.head.in_features
             fields["made"] = Field((size,), np.float32)
+        if getattr(self.policy, "needs_priorities", False) and self.scoring is None:
+            raise ValueError(
+                f"{type(self.policy).__name__} decides by priorities, which a scorer gives: use .scored('loss')"
+            )
         if self.scoring:
             fields["best"] = Field((), np.float32)
         shared = learner.stream.scenario == "domain"  # tasks share their classes
         self.store = Store(self.budget, fields, self.policy, learner.seed, by_task=shared)
+        kinds = learner.stream.outputs * (len(learner.stream.tasks) if shared else 1)
+        self.each = self.store.capacity // kinds  # items that each kind has room for
+        if isinstance(self.policy, Herding) and not self.each:
+            raise ValueError(
+                f"a budget of {self.budget} bytes is for {self.store.capacity} examples: fewer than the {kinds} classes"
+            )
 
     def fields(self) -> dict[str, Field]:
         """What is kept of inputs."""
@@ -79,10 +94,29 @@ class Stored(Part):
 
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
-        if self.when == "task":
-            order = torch.randperm(len(examples), generator=self.learner.generator).numpy()
-            for first in range(0, len(order), _OFFERED):
-                self.offer(self.learner.batch(examples, order[first : first + _OFFERED], place))
+        if self.when != "task":
+            return
+        if isinstance(self.policy, Herding):
+            order, at_once = self._herd(examples), self.each
+        else:
+            order, at_once = torch.randperm(len(examples), generator=self.learner.generator).numpy(), _OFFERED
+        for first in range(0, len(order), at_once):
+            self.offer(self.learner.batch(examples, order[first : first + at_once], place))
+
+    @torch.no_grad()
+    def _herd(self, examples: Examples) -> NDArray[np.int64]:
+        """Places of the examples that stand for their classes, those of each class in a row."""
+        found = []
+        for label in np.unique(examples.labels):
+            own = np.flatnonzero(examples.labels == label)
+            chunks = (torch.from_numpy(examples.inputs(own[k : k + _SEEN])) for k in range(0, len(own), _SEEN))
+            features = np.concatenate([self.direction(x).numpy() for x in chunks])
+            found.append(own[herded(features, self.each)])
+        return np.concatenate(found)
+
+    def direction(self, x: Tensor) -> Tensor:
+        """Activities of the last hidden layer for inputs, of length 1."""
+        return functional.normalize(self.learner.network.features(x), dim=1)
 
     @torch.no_grad()
     def offer(self, batch: Batch) -> NDArray[np.int64]:

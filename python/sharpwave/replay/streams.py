@@ -50,9 +50,9 @@ class Examples:
                 f"pixels must be a uint8 array (images, features), got {given}: bring what is finite to whole numbers "
                 "from 0 to 255 first"
             )
-        if not 0 < self.largest < np.inf:
-            raise ValueError(f"largest must be the positive value of a white pixel, got {self.largest}")
-        if self.largest < _BYTE and (most := int(pixels.max())) > self.largest:
+        if not 0 < self.largest <= _BYTE:
+            raise ValueError(f"largest must be the value of a white pixel, above 0 and at most 255, got {self.largest}")
+        if (most := int(pixels.max())) > self.largest:
             raise ValueError(f"pixels must be from 0 to {self.largest:g}, the value of a white one, got {most}")
         for name in ("rows", "labels"):
             object.__setattr__(self, name, whole_numbers(name, getattr(self, name), "(examples,)"))
@@ -120,6 +120,10 @@ class Stream:
             the same outputs; `"class"`: the choice is among the outputs of all tasks that there have been.
         tasks: at least one.
         outputs: of the network.
+
+    Raises:
+        ValueError: no tasks, outputs that there are not, or tasks that do not go together: examples of other sizes or
+            with other white pixels, or, where they share outputs, other ones.
     """
 
     name: str
@@ -141,6 +145,16 @@ class Stream:
                         f"examples of all tasks must be of one size, got {examples.pixels.shape[1]} features in "
                         f"{task.name} and {self.features} in {self.tasks[0].name}"
                     )
+                if examples.largest != self.tasks[0].train.largest:
+                    raise ValueError(
+                        f"white pixels of all tasks must have one value, got {examples.largest:g} in {task.name} and "
+                        f"{self.tasks[0].train.largest:g} in {self.tasks[0].name}"
+                    )
+            if self.scenario == "domain" and task.outputs != self.tasks[0].outputs:
+                raise ValueError(
+                    f"in the scenario 'domain' all tasks have the same outputs, got {task.outputs} in {task.name} and "
+                    f"{self.tasks[0].outputs} in {self.tasks[0].name}"
+                )
 
     @property
     def features(self) -> int:
@@ -204,6 +218,8 @@ def split_stream(
             f"{per_task} a task"
         )
     tasks, (train, test) = [], _parts(data)
+    if (most := int(test.labels.max())) >= classes:
+        raise ValueError(f"{data.name} has test images of class {most}, of which there are none for training")
     for what, part in (("training", train), ("test", test)):
         if missing := set(range(classes)) - set(part.labels.tolist()):
             raise ValueError(f"{data.name} has no {what} images of class {min(missing)}: there must be some of each")
@@ -243,12 +259,12 @@ def rotated_stream(
         angles: in degrees, of each task.
 
     Raises:
-        ValueError: an angle that is not finite.
+        ValueError: an angle that is not finite, or none.
     """
     from scipy.ndimage import rotate
 
-    if not np.isfinite(angles).all():
-        raise ValueError(f"angles must be finite, got {angles}")
+    if not len(angles) or not np.isfinite(angles).all():
+        raise ValueError(f"angles must be finite, and at least one, got {angles}")
 
     def turned(images: NDArray[np.uint8], angle: float) -> NDArray[np.uint8]:
         found = rotate(images, angle, axes=(1, 2), reshape=False, order=1).reshape(len(images), -1)
@@ -266,8 +282,16 @@ def one_after_another(streams: Sequence[Stream], scenario: Scenario = "class") -
     """Streams in a row, each with outputs of its own unless the scenario is `"domain"`.
 
     Raises:
-        ValueError: examples of different sizes.
+        ValueError: no streams, examples of different sizes, or tasks that share outputs in some streams only.
     """
+    if not streams:
+        raise ValueError("expected at least one stream")
+    if any((stream.scenario == "domain") != (scenario == "domain") for stream in streams):
+        given = ", ".join(stream.scenario for stream in streams)
+        raise ValueError(
+            f"streams of the scenarios {given} cannot be one of the scenario {scenario!r}: tasks share "
+            "their outputs in 'domain' alone"
+        )
     if len({stream.features for stream in streams}) != 1:
         raise ValueError("streams must have examples of one size, got " + ", ".join(f"{s.features}" for s in streams))
     tasks, outputs = list[Task](), 0
@@ -299,20 +323,24 @@ def batches(examples: int, batch: int, iterations: int, seed: int, place: int) -
 
 
 def single_pass(stream: Stream, batch: int, fuzzy: float, seed: int) -> Iterator[tuple[Integers, Integers]]:
-    """Each example of all tasks once; near a border, examples of both tasks are mixed.
+    """Each example of all tasks once; near a border, examples of tasks are mixed.
 
     Args:
         stream: of tasks.
         batch: examples at a time.
-        fuzzy: how far the places of examples in the stream are scattered, as a share of a task's length; 0: tasks end
-            where others begin.
+        fuzzy: how far the places of examples in the stream are scattered: two standard deviations, as a share of a
+            task's length; 0: tasks end where others begin.
         seed: of their order.
+
+    Raises:
+        ValueError: no such share, or batches of nothing.
 
     Yields:
         Of each batch, the tasks that examples are of, and their places there.
     """
     if not 0 <= fuzzy <= 1:
         raise ValueError(f"fuzzy must be from 0 to 1, got {fuzzy}")
+    batch = count("batch", batch)
     draw = np.random.Generator(np.random.Philox(key=[seed, len(stream.tasks)]))
     lengths = [len(task.train) for task in stream.tasks]
     task = np.repeat(np.arange(len(lengths)), lengths)

@@ -30,10 +30,12 @@ _ELEMENTS = {  # and what is the same but for the element
     "several layers at once": "replay of one layer",
     "modulated by reward": _REPLAY,
     "while nothing comes": "replay of each step",
+    "NREM alone": "while nothing comes",
+    "REM alone": "while nothing comes",
     "NREM and REM": "while nothing comes",
     "synaptic normalisation": _REPLAY,
     "paced by novelty": _REPLAY,
-    "the learner evicts": "selected experiences",
+    "the learner evicts": "selected from a reservoir",
     "the store answers": _REPLAY,
 }
 
@@ -68,6 +70,7 @@ class ElementsConfig(SplitMnistConfig):
             LeastWorth,
             NearestAnswers,
             NoveltyPaced,
+            Reservoir,
             RestingReplay,
         )
 
@@ -79,11 +82,14 @@ class ElementsConfig(SplitMnistConfig):
             _REPLAY: lambda: [ExperienceReplay(size)],
             "replay of one layer": lambda: [LatentReplay(size, (1,))],
             "replay of each step": lambda: [ExperienceReplay(size, when="step")],
+            "selected from a reservoir": lambda: [ExperienceReplay(size, Reservoir()).scored("loss")],
             "selected experiences": lambda: [ExperienceReplay(size).scored("loss")],
             "partial replay": lambda: [ExperienceReplay(size, masked=self.masked)],
             "several layers at once": lambda: [LatentReplay(size, (1, 2))],
             "modulated by reward": lambda: [ExperienceReplay(size).scored("reward")],
             "while nothing comes": lambda: [RestingReplay(size, when="step")],
+            "NREM alone": lambda: [RestingReplay(size, when="step", downscaled=0.01)],
+            "REM alone": lambda: [RestingReplay(size, when="step", rem=0.25)],
             "NREM and REM": lambda: [RestingReplay(size, when="step", rem=0.25, downscaled=0.01)],
             "synaptic normalisation": lambda: [ExperienceReplay(size), Homeostasis()],
             "paced by novelty": lambda: [NoveltyPaced(size)],

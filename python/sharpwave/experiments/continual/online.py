@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..experiment import Context, Experiment
-from ..sweeping import mean_and_sd, shown, swept
+from ..sweeping import mean_and_sd, points, shown, swept
 from .learning import SECONDS, budget, median_seconds, point
 
 if TYPE_CHECKING:
     from ...replay import Strategy
 
+_EVERY = 2000  # batches from one checkpoint to the next
 _SHOWN = ("none", "experience replay", "partial replay", "DER++")
 
 
@@ -82,7 +83,9 @@ def learn(context: Context) -> dict[str, Any]:
     config = context.config
     names, seeds = list(config.strategies(1)), range(config.seed, config.seed + config.seeds)
     labels = {(name, seed): point(name, seed=seed) for seed in seeds for name in names}
-    done = swept(context, {label: partial(_train, config, *key) for key, label in labels.items()}, config.jobs)
+    home = points(context)
+    tasks = {label: partial(_train, config, *key, home / f"{label}.npz") for key, label in labels.items()}
+    done = swept(context, tasks, config.jobs)
     found = np.array([[done[labels[name, seed]]["accuracy"] for seed in seeds] for name in names])
     rows = []
     for name, lines in zip(names, 100 * found.mean(axis=2), strict=True):
@@ -101,7 +104,7 @@ def learn(context: Context) -> dict[str, Any]:
     return {"accuracy": (("strategy", "seed", "task"), found), "strategy": names, "seed": np.array(seeds)}
 
 
-def _train(config: OnlineConfig, name: str, seed: int) -> dict[str, Any]:
+def _train(config: OnlineConfig, name: str, seed: int, path: Path) -> dict[str, Any]:
     from ...data import load
     from ...replay import Learner, Settings, learn_online, split_stream
     from ...torch_threads import torch_threads
@@ -110,10 +113,10 @@ def _train(config: OnlineConfig, name: str, seed: int) -> dict[str, Any]:
     settings = Settings(config.hidden, config.learning_rate, config.batch)
     size = budget(config.memory, stream)
     with torch_threads(1):
-        learner, began = Learner(stream, settings, config.strategies(size)[name](), seed), perf_counter()
-        learn_online(learner, config.batch, config.fuzzy)
-        seconds = perf_counter() - began
+        learner = Learner(stream, settings, config.strategies(size)[name](), seed)
+        seconds = learn_online(learner, config.batch, config.fuzzy, path, _EVERY, resume=True)
         accuracy = [learner.accuracy(place) for place in range(len(stream.tasks))]
+    path.unlink()
     return {"accuracy": accuracy, "bytes": learner.bytes, "replayed": learner.replayed, "seconds": seconds}
 
 
