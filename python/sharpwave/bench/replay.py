@@ -106,9 +106,8 @@ def _choosing(learner: Learner, part: ExperienceReplay) -> Callable[[], None]:
                 places = store.sample(BATCH, by_priority=True)
                 items = store.take(places)
                 shown = part.shown(items)
-                part.scoring.score(
-                    store, places, Shown(said, shown.y, features, losses, torch.from_numpy(items["best"]))
-                )
+                known = Shown(said, shown.y, features, losses, torch.from_numpy(items["best"]))
+                part.scoring.weighed(store, places, losses, known)
             else:
                 part.shown(store.draw(BATCH))
 

@@ -17,7 +17,7 @@ from .latent import LatentReplay, QuantisedReplay
 from .learner import Learner
 from .metrics import METRICS, forward_transfer, metric, omega
 from .network import Settings
-from .offline import learn_offline
+from .offline import learn_offline, offline_accuracies
 from .online import learn_online
 from .part import Batch, Part, Strategy
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
@@ -89,6 +89,7 @@ __all__ = [
     "learn_online",
     "learn_values",
     "metric",
+    "offline_accuracies",
     "omega",
     "one_after_another",
     "ordered",

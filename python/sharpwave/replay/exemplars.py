@@ -27,7 +27,7 @@ class Exemplars(Stored):
 
     Source:
         Rebuffi and others, iCaRL, CVPR 2017; the same number of each class at any time, as in van de Ven and others,
-        2022.
+        2022. What the network said before is kept at a temperature of 1, as in the first of these.
 
     Raises:
         ValueError: the scenario is another than `"class"`, or the budget is for less than one example a class.

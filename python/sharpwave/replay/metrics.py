@@ -91,7 +91,8 @@ def omega(matrix: ArrayLike, offline: ArrayLike) -> float:
 
     Args:
         matrix: see `metric`.
-        offline: accuracy of the offline learner on the first tasks up to each, (tasks,), above 0.
+        offline: accuracy of the offline learner on the first tasks up to each, (tasks,), above 0; such as of
+            `offline_accuracies`.
 
     Raises:
         ValueError: see `metric`; or there is not one such accuracy for each task.

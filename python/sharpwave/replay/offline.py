@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..counts import count
 from .learner import Learner
-from .streams import batches
+from .network import Settings
+from .streams import Stream, batches
+
+
+def offline_accuracies(stream: Stream, settings: Settings, seed: int = 0) -> NDArray[np.float64]:
+    """Accuracy of learners that have the first tasks all at once, up to each task, (tasks,); see `omega`.
+
+    Args:
+        stream: of tasks.
+        settings: how many batches of each task there are, and the network.
+        seed: of all of them.
+
+    Example:
+        >>> from sharpwave.data import load
+        >>> from sharpwave.replay import ContinualExperiment, ExperienceReplay, omega, split_stream
+        >>> stream, settings = split_stream(load("digits")), Settings((60,), 3e-3, batch=32, iterations=60)
+        >>> found = ContinualExperiment(
+        ...     stream=stream, strategy=lambda: [ExperienceReplay(20_000)], settings=settings
+        ... ).run()
+        >>> 0.8 < omega(found.accuracy, offline_accuracies(stream, settings)) < 1
+        True
+    """
+    found = []
+    for number in range(1, len(stream.tasks) + 1):
+        learner = Learner(replace(stream, tasks=stream.tasks[:number]), settings, [], seed)
+        learn_offline(learner)
+        found.append(np.mean([learner.accuracy(place) for place in range(number)]))
+    return np.array(found)
 
 
 def learn_offline(learner: Learner, iterations: int | None = None) -> None:

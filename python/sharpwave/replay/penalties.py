@@ -91,6 +91,8 @@ class ElasticWeightConsolidation(_Anchored):
 class SynapticIntelligence(_Anchored):
     """Strengths are how much each weight has lowered the loss on its way, over the square of the way.
 
+    Where it has raised the loss its strength is 0, a choice.
+
     Args:
         strength: c.
         damping: of the division.

@@ -51,16 +51,14 @@ def novelty(shown: Shown) -> Tensor:
     """How far activities are from the mean of the others of the same class that were shown with it, in lengths of the
     mean of the class; of an example that is alone of its class, from the mean of all, in lengths of that."""
     of_class = torch.eye(shown.said.shape[1], dtype=shown.features.dtype).index_select(0, shown.y)
-    numbers = of_class.sum(0).clamp(min=1)
-    means = (of_class.T @ shown.features) / numbers[:, None]
-    away = _lengths(shown.features - means.index_select(0, shown.y)) / _lengths(means)[shown.y]
-    number = numbers[shown.y]
-    found = away * number / (number - 1).clamp(min=1)  # from the mean of all to that of the others
-    alone = number == 1
-    if bool(alone.any()):
-        mean = shown.features.mean(0, keepdim=True)
-        found[alone] = _lengths(shown.features[alone] - mean) / _lengths(mean)
-    return found
+    numbers = of_class.sum(0)
+    means = (of_class.T @ shown.features) / numbers.clamp(min=1)[:, None]
+    of_others = numbers / (numbers - 1).clamp(min=1)  # distances from their mean are larger by that
+    away = _lengths(shown.features - means.index_select(0, shown.y)) * (of_others / _lengths(means))[shown.y]
+    if 1 in numbers:
+        alone, mean = (numbers == 1)[shown.y], shown.features.mean(0, keepdim=True)
+        away[alone] = _lengths(shown.features[alone] - mean) / _lengths(mean)
+    return away
 
 
 def _lengths(vectors: Tensor) -> Tensor:
