@@ -27,21 +27,15 @@ from sharpwave.replay.network import Settings
 from sharpwave.replay.offline import learn_offline
 from sharpwave.replay.online import learn_online
 from sharpwave.replay.part import Part
+from sharpwave.replay.passes import single_pass
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from sharpwave.replay.protocols import one_after_another, rotated_stream, split_stream
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.sequence_memory import SequenceMemory
 from sharpwave.replay.sleep import SleepRule, sleep
 from sharpwave.replay.sleep_replay import RectifiedOutputs, SleepReplay
 from sharpwave.replay.stores import ClassBalanced, Field, Reservoir, Store
-from sharpwave.replay.streams import (
-    Examples,
-    Stream,
-    Task,
-    one_after_another,
-    rotated_stream,
-    single_pass,
-    split_stream,
-)
+from sharpwave.replay.streams import Examples, Stream, Task
 
 DIGITS = load("digits")
 STREAM = split_stream(DIGITS)

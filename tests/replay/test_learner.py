@@ -15,10 +15,10 @@ from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
 from sharpwave.replay.network import Settings
 from sharpwave.replay.part import Part
 from sharpwave.replay.penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from sharpwave.replay.protocols import permuted_stream, split_stream
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.scorers import GROWING, SCORERS, Shown
 from sharpwave.replay.storing import Target
-from sharpwave.replay.streams import permuted_stream, split_stream
 
 DIGITS = load("digits")
 BUDGET = 200 * (64 + 2 + 2 + 8)

@@ -7,16 +7,9 @@ import pytest
 
 from sharpwave.data import DataUnavailableError, load
 from sharpwave.replay import ContinualExperiment, ExperienceReplay, Settings
-from sharpwave.replay.streams import (
-    SCENARIOS,
-    Stream,
-    batches,
-    one_after_another,
-    permuted_stream,
-    rotated_stream,
-    single_pass,
-    split_stream,
-)
+from sharpwave.replay.passes import batches, single_pass
+from sharpwave.replay.protocols import one_after_another, permuted_stream, rotated_stream, split_stream
+from sharpwave.replay.streams import SCENARIOS, Stream
 
 DIGITS = load("digits")
 

@@ -20,7 +20,9 @@ from .network import Settings
 from .offline import learn_offline, offline_accuracies
 from .online import learn_online
 from .part import Batch, Part, Strategy
+from .passes import single_pass
 from .penalties import ElasticWeightConsolidation, LearningWithoutForgetting, SynapticIntelligence
+from .protocols import one_after_another, permuted_stream, rotated_stream, split_stream
 from .quantising import Quantiser
 from .replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from .resting import RestingReplay
@@ -30,7 +32,7 @@ from .sleep import SleepRule, Slept, sleep
 from .sleep_replay import RectifiedOutputs, SleepReplay
 from .stores import ClassBalanced, Field, Policy, Reservoir, Ring, Store
 from .strategies import strategies
-from .streams import Stream, Task, one_after_another, permuted_stream, rotated_stream, single_pass, split_stream
+from .streams import Stream, Task
 
 __all__ = [
     "METRICS",

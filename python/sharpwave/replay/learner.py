@@ -18,7 +18,8 @@ from ..torch_state import grouped, module_arrays, optimizer_arrays, restore_modu
 from .describing import described
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part, bytes_of
-from .streams import Array, Examples, Integers, Stream, batches
+from .passes import batches
+from .streams import Array, Examples, Integers, Stream
 
 _CHUNK = 2000  # examples that are scored together
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..counts import count
 from .learner import Learner
 from .network import Settings
-from .streams import Stream, batches
+from .passes import batches
+from .streams import Stream
 
 
 def offline_accuracies(stream: Stream, settings: Settings, seed: int = 0) -> NDArray[np.float64]:

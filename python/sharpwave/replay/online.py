@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..counts import count
 from .learner import Learner
+from .passes import single_pass
 from .record import Clock, Record
-from .streams import single_pass
 
 
 def learn_online(
