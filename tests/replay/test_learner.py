@@ -315,6 +315,23 @@ def test_no_step_of_averaged_gradients_raises_the_loss_of_what_is_stored() -> No
     assert abs(along()) < 1e-4
 
 
+@pytest.mark.parametrize("smaller", [1.0, 1e-10, 1e-18, 1e-25, 1e-38])
+def test_where_what_is_stored_has_nothing_to_lose_steps_stay_as_they_are(smaller: float) -> None:
+    part = AveragedGradients(BUDGET, batch=200)
+    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner.learn(0)
+    learner.place = 1
+    batch = learner.batch(learner.stream.tasks[1].train, np.arange(32), 1)
+    torch.autograd.backward([learner.entropy(learner.network(batch.x), batch)])
+    before = torch.cat([w.grad.flatten() for w in learner.network.parameters()])
+    entropy = learner.entropy
+    learner.entropy = lambda logits, some: smaller * entropy(logits, some)  # type: ignore[method-assign]
+    part.project(batch)
+    after = torch.cat([w.grad.flatten() for w in learner.network.parameters()])
+    assert after.norm() <= before.norm()
+    assert torch.equal(before, after) == (smaller < 1e-15)
+
+
 def test_numbers_of_a_matrix_are_those_of_their_definitions() -> None:
     r = np.array([[0.9, 0.2, 0.1], [0.6, 0.8, 0.3], [0.7, 0.5, 0.95]])
     found = {name: metric(name, r) for name in METRICS}

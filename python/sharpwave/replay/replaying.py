@@ -19,6 +19,8 @@ from .scoring import Scoring
 from .stores import ClassBalanced, Policy, Reservoir
 from .storing import Stored, Target, When
 
+_LEAST = 1e-30  # of a gradient's square: below, squares of its numbers are 0, and there is nothing to be lost
+
 Replay = TypeVar("Replay", bound="ExperienceReplay")
 
 
@@ -178,8 +180,8 @@ class AveragedGradients(Stored):
         reference = torch.autograd.grad(self.learner.entropy(self.learner.network(again.x), again), weights)
         own = [w.grad for w in weights]
         along = sum(float((g * r).sum()) for g, r in zip(own, reference, strict=True) if g is not None)
-        if along < 0:
-            square = sum(float(r.square().sum()) for r in reference)
+        square = sum(float(r.square().sum()) for r in reference) if along < 0 else 0.0
+        if square > _LEAST:
             for g, r in zip(own, reference, strict=True):
                 if g is not None:
                     g -= along / square * r
