@@ -52,6 +52,13 @@ QUICK = Settings(hidden=(80, 60), learning_rate=3e-3, batch=32, iterations=100)
 NAMES = [name for name in strategies("class", 1) if name not in ("none", "EWC", "SI", "LwF")]
 
 
+KEPT = {  # strategies whose parts all store inputs
+    name: made
+    for name, made in strategies("class", BUDGET).items()
+    if name in NAMES and all(isinstance(part, Stored) and not isinstance(part, LatentReplay) for part in made())
+} | {"herded replay": lambda: [ExperienceReplay(BUDGET, Herding())]}
+
+
 def experiment(name: str, scenario="class", settings=QUICK, budget=BUDGET, **options) -> ContinualExperiment:
     stream = split_stream(DIGITS, scenario)
     return ContinualExperiment(stream=stream, strategy=strategies(scenario, budget)[name], settings=settings, **options)
@@ -334,15 +341,22 @@ print(found.accuracy.values.tobytes().hex(), found.replayed)
 """
 
 
-def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) -> None:
-    def run(name: str, kill: bool) -> subprocess.CompletedProcess[str]:
-        return run_python(_KILLED.format(kill=kill, path=str(tmp_path / name)))
+def run_program(program: str, checkpoint: Path, kill: bool) -> subprocess.CompletedProcess[str]:
+    return run_python(program.format(kill=kill, path=str(checkpoint)))
 
-    whole = run("whole.npz", False)
+
+def whole_and_killed(program: str, home: Path) -> str:
+    """What a program says that runs to its end, and in the folder a checkpoint of one that was killed."""
+    whole = run_program(program, home / "whole.npz", False)
     assert whole.returncode == 0, whole.stderr
-    assert run("killed.npz", True).returncode == -signal.SIGKILL
-    went_on = run("killed.npz", False)
-    assert went_on.stdout == whole.stdout
+    assert run_program(program, home / "killed.npz", True).returncode == -signal.SIGKILL
+    return whole.stdout
+
+
+def test_a_process_that_is_killed_within_a_task_loses_nothing(tmp_path: Path) -> None:
+    whole = whole_and_killed(_KILLED, tmp_path)
+    went_on = run_program(_KILLED, tmp_path / "killed.npz", False)
+    assert went_on.stdout == whole
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed.npz", "whole.npz"]
 
 
@@ -394,12 +408,10 @@ def test_bytes_are_those_of_all_that_is_kept_but_the_network_and_optimizers() ->
     assert dreaming.bytes == numbers(part.generator, *part.old)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "herded replay"])
+@pytest.mark.parametrize("name", KEPT)
 def test_stores_hold_training_examples_of_tasks_that_have_been_and_no_others(name: str) -> None:
-    known = strategies("class", BUDGET) | {"herded replay": lambda: [ExperienceReplay(BUDGET, Herding())]}
-    stream, short = split_stream(DIGITS), replace(QUICK, iterations=10)
-    parts = [part for part in known[name]() if isinstance(part, Stored) and "x" in fields_of(part)]
-    learner = Learner(stream, short, parts, 0)
+    stream, parts = split_stream(DIGITS), KEPT[name]()
+    learner = Learner(stream, replace(QUICK, iterations=10), parts, 0)
     for place in range(3):
         learner.learn(place)
         seen = [row.tobytes() for task in stream.tasks[: place + 1] for row in task.train.pixels[task.train.rows]]
@@ -407,10 +419,6 @@ def test_stores_hold_training_examples_of_tasks_that_have_been_and_no_others(nam
             held = part.store.take(np.arange(part.store.size))["x"]
             assert len(held) > 20
             assert {row.tobytes() for row in held} <= set(seen)
-
-
-def fields_of(part: Stored) -> set[str]:
-    return {"level"} if isinstance(part, LatentReplay) else {"x"}
 
 
 def test_a_herding_store_holds_the_herded_examples_of_each_class() -> None:
@@ -444,16 +452,11 @@ print([learner.accuracy(place) for place in range(5)], learner.replayed)
 
 
 def test_a_single_pass_that_is_killed_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
-    def run(name: str, kill: bool) -> subprocess.CompletedProcess[str]:
-        return run_python(_ONLINE.format(kill=kill, path=str(tmp_path / name)))
-
-    whole = run("whole.npz", False)
-    assert whole.returncode == 0, whole.stderr
-    assert run("killed.npz", True).returncode == -signal.SIGKILL
+    whole = whole_and_killed(_ONLINE, tmp_path)
     with np.load(tmp_path / "killed.npz") as file:
         assert file["counts"][2] == 50
-    assert run("killed.npz", False).stdout == whole.stdout
-    assert run("killed.npz", False).stdout == whole.stdout  # it had come to its end
+    assert run_program(_ONLINE, tmp_path / "killed.npz", False).stdout == whole
+    assert run_program(_ONLINE, tmp_path / "killed.npz", False).stdout == whole  # it had come to its end
 
 
 def test_a_single_pass_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -462,6 +465,10 @@ def test_a_single_pass_of_something_else_is_refused(tmp_path: Path) -> None:
         learn_online(learner, 32, fuzzy, tmp_path / "training.npz", resume=True)
 
     run(0.0)
+    kept = (tmp_path / "training.npz").read_bytes()
+    with pytest.raises(ValueError, match="fuzzy must be from 0 to 1, got 2"):
+        learn_online(Learner(split_stream(DIGITS), QUICK, [], 0), 32, 2.0, tmp_path / "training.npz")
+    assert (tmp_path / "training.npz").read_bytes() == kept
     with pytest.raises(ValueError, match="fuzzy differ"):
         run(0.1)
     with pytest.raises(ValueError, match="strategy differ"):

@@ -40,11 +40,11 @@ def single_pass(stream: Stream, batch: int, fuzzy: float, seed: int) -> Iterator
             task's length; 0: tasks end where others begin.
         seed: of their order.
 
+    Returns:
+        Of each batch, the tasks that examples are of, and their places there.
+
     Raises:
         ValueError: no such share, or batches of nothing.
-
-    Yields:
-        Of each batch, the tasks that examples are of, and their places there.
     """
     if not 0 <= fuzzy <= 1:
         raise ValueError(f"fuzzy must be from 0 to 1, got {fuzzy}")
@@ -55,6 +55,5 @@ def single_pass(stream: Stream, batch: int, fuzzy: float, seed: int) -> Iterator
     place = np.concatenate([draw.permutation(length) for length in lengths])
     when = np.arange(len(task)) + fuzzy * np.repeat(lengths, lengths) * draw.normal(size=len(task)) / 2
     order = np.argsort(when, kind="stable")
-    for first in range(0, len(order), batch):
-        some = order[first : first + batch]
-        yield task[some], place[some]
+    chosen = (order[first : first + batch] for first in range(0, len(order), batch))
+    return ((task[some], place[some]) for some in chosen)
