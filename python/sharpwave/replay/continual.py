@@ -15,7 +15,7 @@ from .learner import Learner
 from .metrics import METRICS, forward_transfer, metric
 from .network import Settings
 from .part import Part, Strategy, made_by
-from .record import Clock, Record
+from .record import Record
 from .streams import Stream
 
 if TYPE_CHECKING:
@@ -111,16 +111,14 @@ class ContinualExperiment:
         every, tasks = count("every", self.every), len(self.stream.tasks)
         learner = self.learner(self.stream, self.settings, made_by(self.strategy), self.seed)
         record = Record(self.checkpoint, "a ContinualExperiment", learner)
-        kept = record.read(resume)
+        kept, clock = record.read(resume), record.clock
         if kept is None:
             before = np.array([learner.accuracy(place) for place in range(tasks)])
-            kept = {"matrix": np.zeros((tasks, tasks)).tolist(), "before": before.tolist(), "seconds": 0.0}
-        matrix, clock = np.array(kept["matrix"]), Clock(kept["seconds"])
+            kept = {"matrix": np.zeros((tasks, tasks)).tolist(), "before": before.tolist()}
+        matrix = np.array(kept["matrix"])
 
         def keep() -> None:
-            clock.stop()
-            record.write(kept | {"matrix": matrix.tolist(), "seconds": clock.seconds})
-            clock.go()
+            record.write(kept | {"matrix": matrix.tolist()})
 
         keep()  # where it cannot be written, nothing is learned in vain
         for place in range(learner.finished, tasks):
@@ -128,7 +126,6 @@ class ContinualExperiment:
             clock.stop()
             matrix[place] = [learner.accuracy(other) for other in range(tasks)]
             keep()
-        clock.stop()
         before = np.array(kept["before"])
         return ContinualResult(
             _labelled(self.stream, matrix), before, learner.bytes, learner.replayed, clock.seconds, learner

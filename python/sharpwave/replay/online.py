@@ -8,7 +8,7 @@ from pathlib import Path
 from ..counts import count
 from .learner import Learner
 from .passes import single_pass
-from .record import Clock, Record
+from .record import Record
 
 
 def learn_online(
@@ -43,22 +43,16 @@ def learn_online(
     order = single_pass(stream, batch, fuzzy, learner.seed)
     every = count("every", every)
     record = Record(checkpoint, "learn_online", learner, batch=batch, fuzzy=fuzzy)
-    clock = Clock(record.read(resume) or 0.0)
-
-    def keep() -> None:
-        clock.stop()
-        record.write(clock.seconds)
-        clock.go()
-
+    record.read(resume)
     if learner.finished:  # what was kept is of its end
-        return clock.seconds
-    keep()
+        return record.clock.seconds
+    record.write(None)
     for tasks, places in islice(order, learner.iteration, None):
         learner.place = max(learner.place, int(tasks.max()))
         learner.step(learner.mixed(tasks, places))
         learner.iteration += 1
         if learner.iteration % every == 0:
-            keep()
+            record.write(None)
     learner.finished, learner.iteration = len(stream.tasks), 0
-    keep()
-    return clock.seconds
+    record.write(None)
+    return record.clock.seconds

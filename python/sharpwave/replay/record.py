@@ -12,24 +12,20 @@ from .streams import Stream
 
 
 class Clock:
-    """Counts seconds; it begins to when it is made.
+    """Counts seconds, while it goes."""
 
-    Args:
-        seconds: that have been counted before.
-    """
-
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds, self._since = seconds, perf_counter()
-        self._goes = True
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since: float | None = None
 
     def stop(self) -> None:
         """Count no more, until it goes again."""
-        if self._goes:
-            self.seconds, self._goes = self.seconds + perf_counter() - self._since, False
+        if self._since is not None:
+            self.seconds, self._since = self.seconds + perf_counter() - self._since, None
 
     def go(self) -> None:
-        """Count again."""
-        self._since, self._goes = perf_counter(), True
+        """Count."""
+        self._since = perf_counter()
 
 
 class Record:
@@ -40,10 +36,14 @@ class Record:
         whose: what runs, for errors.
         learner: that has learned nothing.
         more: what the numbers depend on besides stream, parts, settings and seed; JSON.
+
+    Attributes:
+        clock: of learning, without writing; it goes from the first `write` on.
     """
 
     def __init__(self, path: str | Path | None, whose: str, learner: Learner, **more: Any) -> None:
         self.path, self.whose, self.learner = checkpoint_path(path, resume=False), whose, learner
+        self.clock = Clock()
         self.about = _about(learner) | more if self.path else {}
 
     def read(self, resume: bool) -> Any:
@@ -60,17 +60,21 @@ class Record:
             self.learner.restore(arrays)
         except (LookupError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f"{path} is damaged: {error}. Begin anew, without resume") from error
-        return state
+        self.clock.seconds = state["seconds"]
+        return state["more"]
 
-    def write(self, state: Any) -> None:
+    def write(self, more: Any) -> None:
         """Keep the learner, and what else belongs to the run, JSON.
 
         Raises:
             DivergedError: a number of what learns is not finite; the file stays as it was.
         """
+        self.clock.stop()
         if self.path:
             self.learner.check_finite()
+            state = {"seconds": self.clock.seconds, "more": more}
             write_checkpoint(self.path, self.about, state, self.learner.arrays())
+        self.clock.go()
 
 
 def _about(learner: Learner) -> dict[str, Any]:

@@ -54,9 +54,10 @@ def novelty(shown: Shown) -> Tensor:
     numbers = of_class.sum(0)
     means = (of_class.T @ shown.features) / numbers.clamp(min=1)[:, None]
     of_others = numbers / (numbers - 1).clamp(min=1)  # distances from their mean are larger by that
-    away = _lengths(shown.features - means.index_select(0, shown.y)) * (of_others / _lengths(means))[shown.y]
+    away = _lengths(shown.features - means.index_select(0, shown.y))
+    away *= (of_others / _lengths(means)).index_select(0, shown.y)
     if 1 in numbers:
-        alone, mean = (numbers == 1)[shown.y], shown.features.mean(0, keepdim=True)
+        alone, mean = (numbers == 1).index_select(0, shown.y), shown.features.mean(0, keepdim=True)
         away[alone] = _lengths(shown.features[alone] - mean) / _lengths(mean)
     return away
 

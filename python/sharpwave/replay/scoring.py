@@ -37,9 +37,9 @@ class Scoring:
     def weighed(self, store: Store, places: Integers, losses: Tensor, shown: Shown) -> Tensor:
         """The loss of examples that were drawn, whose losses (examples,) these are; their priorities change."""
         share = store.priorities.values(places) / store.priorities.total
-        weights = torch.from_numpy((store.size * share) ** -self.beta).to(losses.dtype)
+        weights = (store.size * share) ** -self.beta
         self.score(store, places, shown)
-        return (weights / weights.mean() * losses).mean()
+        return losses @ torch.from_numpy(weights / weights.sum()).to(losses.dtype)
 
     def score(self, store: Store, places: Integers, shown: Shown) -> None:
         """Change priorities of examples that have just been shown."""

@@ -83,9 +83,7 @@ class Stored(Part):
 
     def inputs(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
         """Inputs as they were, or as they are remembered."""
-        found = items["x"].astype(np.float32)
-        found *= np.float32(1 / self.largest)
-        return torch.from_numpy(found)
+        return torch.from_numpy(items["x"]).float().mul_(1 / self.largest)
 
     def after(self, batch: Batch) -> None:
         """See `Part`."""
