@@ -271,27 +271,49 @@ def test_a_store_is_empty_before_the_first_task_has_ended_and_never_holds_what_c
         assert set(part.store.take(np.arange(part.store.size))["task"]) == set(range(place + 1))
 
 
+def information(learner: Learner, place: int, some: np.ndarray) -> list[torch.Tensor]:
+    """Mean of the squares of gradients of single examples, of all labels by what the network says of them."""
+    x, network = torch.from_numpy(learner.stream.tasks[place].train.inputs(some)), learner.network
+    weights, found = list(network.parameters()), [torch.zeros_like(w) for w in network.parameters()]
+    outputs = list(learner.stream.competing(place, place))
+    for example in x:
+        said = network(example[None])[0, outputs].log_softmax(0)
+        for one in said:
+            for square, g in zip(found, torch.autograd.grad(one, weights, retain_graph=True), strict=True):
+                square += one.detach().exp() * g.square() / len(some)
+    return found
+
+
 def test_information_is_the_mean_square_of_gradients_of_single_examples() -> None:
     part = ElasticWeightConsolidation(1.0, examples=40)
     learner = Learner(split_stream(DIGITS, "task"), QUICK, [part], 3)
     learner.learn(0)
-    # the same draws again: examples, and labels of what the network says
-    fresh = Learner(split_stream(DIGITS, "task"), QUICK, [], 3)
-    examples = learner.stream.tasks[0].train
-    draw = torch.randperm(len(examples), generator=fresh.generator)[:40].numpy()
-    batch, network = learner.batch(examples, draw, 0), learner.network
-    shut = ~learner.competing(batch.task)
-    chosen = torch.multinomial(network(batch.x).masked_fill(shut, -torch.inf).softmax(1), 1, generator=fresh.generator)[
-        :, 0
-    ]
-    expected = [torch.zeros_like(w) for w in network.parameters()]
-    for x, label, its in zip(batch.x, chosen, shut, strict=True):
-        said = network(x[None]).masked_fill(its, -torch.inf)
-        grads = torch.autograd.grad(functional.cross_entropy(said, label[None]), list(network.parameters()))
-        for one, g in zip(expected, grads, strict=True):
-            one += g.square() / 40
-    for one, other in zip(part.importance, expected, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-9)
+    generator = torch.Generator().manual_seed(3)  # the same draw again
+    some = torch.randperm(len(learner.stream.tasks[0].train), generator=generator)[:40].numpy()
+    torch.testing.assert_close(part.importance, information(learner, 0, some), rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("scenario", ["task", "class"])
+def test_one_penalty_differs_from_those_of_all_tasks_by_a_constant(scenario) -> None:
+    part = ElasticWeightConsolidation(100.0)
+    learner = Learner(split_stream(DIGITS, scenario), QUICK, [part], 0)
+    weights, kept = list(learner.network.parameters()), []
+    for place in (0, 1):
+        learner.learn(place)
+        every = np.arange(len(learner.stream.tasks[place].train))
+        kept.append((information(learner, place, every), [w.detach().clone() for w in weights]))
+    learner.place, differences = 2, []
+    batch = learner.batch(learner.stream.tasks[2].train, np.arange(4), 2)
+    for _ in range(3):
+        with torch.no_grad():
+            for w in weights:
+                w.add_(0.01 * torch.randn_like(w))
+            found = part.loss(batch, torch.zeros(()))
+            rows = [row for one in kept for row in zip(weights, *one, strict=True)]
+            penalties = [50 * (f * (w - w0).square()).sum() for w, f, w0 in rows]
+            differences.append(float(found - sum(penalties)))
+    assert differences[0] < -1e-4
+    assert np.ptp(differences) < 0.01 * abs(differences[0])
 
 
 def test_no_step_of_averaged_gradients_raises_the_loss_of_what_is_stored() -> None:

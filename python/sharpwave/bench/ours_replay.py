@@ -16,7 +16,7 @@ def _replay(name: str, images: str) -> Solve:
     import torch
 
     from sharpwave.data import ImageDataset
-    from sharpwave.experiments.continual.learning import budget
+    from sharpwave.experiments.continual.config import budget
     from sharpwave.replay import ExperienceReplay, Learner, Settings, split_stream
 
     case, found = REPLAY[name], read(images)

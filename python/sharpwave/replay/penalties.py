@@ -7,17 +7,18 @@ from math import inf
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from ..counts import count, positive
+from ..counts import count_or_none, positive
 from ..torch_state import frozen_copy, module_arrays, restore_module
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .streams import Examples, Stream
 
+_TOGETHER = 1000  # examples whose gradients are found together
+
 
 class _Anchored(Part):
-    """Weights are drawn to what they were after the last task, each with its own strength."""
+    """Weights are drawn to what they were, each with its own strength."""
 
     strength: float
 
@@ -34,11 +35,6 @@ class _Anchored(Part):
         pairs = zip(self.learner.network.parameters(), self.anchors, self.importance, strict=True)
         return loss + self.strength * sum(((w - a).square() * i).sum() for w, a, i in pairs)
 
-    def end(self, place: int, examples: Examples) -> None:
-        """See `Part`."""
-        for anchor, w in zip(self.anchors, self.learner.network.parameters(), strict=True):
-            anchor.copy_(w.detach())
-
     def arrays(self) -> Arrays:
         """See `Part`."""
         found = {f"anchor {k}": w.numpy().copy() for k, w in enumerate(self.anchors)}
@@ -52,40 +48,51 @@ class _Anchored(Part):
 
 
 class ElasticWeightConsolidation(_Anchored):
-    """Strengths are the sums over tasks of the Fisher information's diagonal.
+    """Weights are drawn to what they were after each task, as strongly as the Fisher information's diagonal says.
+
+    The penalties of all tasks are, but for a constant, one about the mean of what weights were, which is what is kept.
 
     Args:
-        strength: lambda; the penalty is lambda / 2 times the sum.
-        examples: of a task that the information is the mean over.
+        strength: lambda; the penalty of a task is lambda / 2 times the squares of the way, by information.
+        examples: of a task that the information is the mean over; None: all. It is exact: all outputs that compete
+            count by their probabilities.
 
     Raises:
         ValueError: a strength that is negative or not finite, or no examples.
 
     Source:
-        Kirkpatrick and others, PNAS 114, 2017, in the online form in which one anchor is kept.
+        Kirkpatrick and others, PNAS 114, 2017.
     """
 
-    def __init__(self, strength: float, examples: int = 1000) -> None:
-        self.strength, self.examples = _checked(strength) / 2, count("examples", examples)
+    def __init__(self, strength: float, examples: int | None = None) -> None:
+        self.strength, self.examples = _checked(strength) / 2, count_or_none("examples", examples)
 
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
-        super().end(place, examples)
-        learner, network = self.learner, self.learner.network
-        draw = torch.randperm(len(examples), generator=learner.generator)[: self.examples].numpy()
-        batch = learner.batch(examples, draw, place)
-        inputs, deltas, logits = _taped(network, batch.x.requires_grad_())  # also where layers do not learn
+        draw = torch.randperm(len(examples), generator=self.learner.generator)[: self.examples].numpy()
+        found = [torch.zeros_like(w) for w in self.anchors]
+        for first in range(0, len(draw), _TOGETHER):
+            batch = self.learner.batch(examples, draw[first : first + _TOGETHER], place)
+            self._inform(found, batch, self.learner.stream.competing(place, place))
+        rows = zip(self.anchors, self.importance, found, self.learner.network.parameters(), strict=True)
+        for anchor, importance, square, w in rows:
+            square /= len(draw)
+            importance += square
+            anchor += (w.detach() - anchor) * (square / importance).nan_to_num_(0.0)
+
+    def _inform(self, found: list[Tensor], batch: Batch, outputs: Sequence[int]) -> None:
+        """Add the information of some examples, by weight."""
+        learner = self.learner
+        inputs, deltas, logits = _taped(learner.network, batch.x.requires_grad_())  # also where layers do not learn
         said = learner.said(logits, batch)
-        chosen = torch.multinomial(said.detach().exp(), 1, generator=learner.generator)[:, 0]
-        loss = functional.nll_loss(said, chosen, reduction="sum")
-        grads = torch.autograd.grad(loss, deltas)
-        squares = []
-        for h, g in zip(inputs, grads, strict=True):  # of each example, the gradient of a weight is a product
-            squares.append(g.square().T @ h.square() / len(batch))
-            if learner.settings.bias:
-                squares.append(g.square().mean(0))
-        for importance, square in zip(self.importance, squares, strict=True):
-            importance += square.detach()
+        for output in outputs:
+            grads = torch.autograd.grad(said[:, output].sum(), deltas, retain_graph=True)
+            p, squares = said[:, output, None].detach().exp(), iter(found)
+            for h, g in zip(inputs, grads, strict=True):  # of each example, the gradient of a weight is a product
+                weighed = p * g.square()
+                next(squares).addmm_(weighed.T, h.square())
+                if learner.settings.bias:
+                    next(squares).add_(weighed.sum(0))
 
 
 class SynapticIntelligence(_Anchored):
@@ -140,7 +147,7 @@ class SynapticIntelligence(_Anchored):
         for importance, lowered, anchor, w in rows:
             importance += (lowered / ((w.detach() - anchor).square() + self.damping)).clamp_(min=0)
             lowered.zero_()
-        super().end(place, examples)
+            anchor.copy_(w.detach())
 
 
 class LearningWithoutForgetting(Part):

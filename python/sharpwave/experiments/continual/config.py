@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...replay import Settings, Stream
+    from ...replay import Settings, Strategy, Stream
     from ...replay.streams import Scenario
+
+_BYTES = 2 + 2 + 8  # of a stored image besides its pixels: label, task and priority
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ class ContinualConfig:
     def stream(self, scenario: Scenario, seed: int) -> Stream:
         """The tasks of a network."""
 
+    def compared(self, scenario: Scenario, stream: Stream) -> dict[str, Strategy]:
+        """All strategies for a scenario, by name, with stores of as many bytes."""
+        from ...replay import strategies
+
+        return strategies(scenario, budget(self.memory * stream.classes, stream), self.memory)
+
     def published(self, scenario: str) -> dict[str, float]:
         """Accuracies in percent that are known, by strategy."""
         return {}
+
+
+def budget(images: int, stream: Stream) -> int:
+    """Bytes of a store for so many images, with label, task and priority."""
+    return images * (stream.features + _BYTES)

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..experiment import Context, Experiment
 from ..sweeping import mean_and_sd, points, shown, swept
-from .learning import SECONDS, budget, chosen, median_seconds, point, train
+from .config import budget
+from .learning import SECONDS, chosen, median_seconds, point, train
 from .split import SplitMnistConfig
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ...replay import Strategy
     from ...replay.streams import Scenario, Stream
 
-_BYTES = 2 + 2 + 8  # of a stored image besides its pixels: label, task and priority
 _JOINT = "joint"
 SECONDS = "s: seconds of all tasks, median over networks; what ran beside them is in them."
 
@@ -83,23 +82,17 @@ def point(*words: str, seed: int) -> str:
     return "-".join([*words, f"seed-{seed}"]).replace(" ", "-").replace(",", "")
 
 
-def budget(images: int, stream: Stream) -> int:
-    """Bytes of a store for so many images, with label, task and priority."""
-    return images * (stream.features + _BYTES)
-
-
 def _train(config: ContinualConfig, scenario: Scenario, name: str, seed: int, path: Path) -> dict[str, Any]:
-    from ...replay import Learner, learn_offline, strategies
+    from ...replay import Learner, learn_offline
 
     stream = config.stream(scenario, seed)
     if name == _JOINT:
         learner, began = Learner(stream, config.settings, [], seed), perf_counter()
-        learn_offline(learner, config.iterations)
+        learn_offline(learner)
         seconds = perf_counter() - began
         row = [learner.accuracy(place) for place in range(len(stream.tasks))]
         return {"matrix": [[*row]] * len(row), "bytes": 0, "replayed": 0, "seconds": seconds}
-    strategy = strategies(scenario, budget(config.memory * stream.classes, stream), config.memory)[name]
-    return train(config, stream, strategy, seed, path)
+    return train(config, stream, config.compared(scenario, stream)[name], seed, path)
 
 
 def train(config: ContinualConfig, stream: Stream, strategy: Strategy, seed: int, path: Path) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..experiment import Context, Experiment
 from ..sweeping import mean_and_sd, points, shown, swept
-from .learning import SECONDS, budget, median_seconds, point
+from .config import budget
+from .learning import SECONDS, median_seconds, point
 
 if TYPE_CHECKING:
     from ...replay import Strategy

@@ -10,7 +10,7 @@ from .config import ContinualConfig
 from .learning import learn
 
 if TYPE_CHECKING:
-    from ...replay import Stream
+    from ...replay import Strategy, Stream
     from ...replay.streams import Scenario
 
 _SHOWN = ("none", "EWC", "experience replay", "joint")
@@ -47,6 +47,15 @@ class PermutedMnistConfig(ContinualConfig):
 
         data = load("mnist").first(self.train_images, self.test_images)
         return permuted_stream(data, scenario, self.tasks, seed)
+
+    def compared(self, scenario: Scenario, stream: Stream) -> dict[str, Strategy]:
+        """See `ContinualConfig`; penalties are as strong as there for these tasks."""
+        from ...replay import ElasticWeightConsolidation, SynapticIntelligence
+
+        return super().compared(scenario, stream) | {
+            "EWC": lambda: [ElasticWeightConsolidation(100.0, examples=1000)],
+            "SI": lambda: [SynapticIntelligence(10.0)],
+        }
 
 
 EXPERIMENT = Experiment(
