@@ -79,8 +79,8 @@ class GenerativeReplay(_Dreaming):
         temperature: of what is said of them.
 
     Source:
-        Shin and others, NeurIPS 2017, with distillation as in van de Ven and others, 2022, but times the square of the
-        temperature, a choice.
+        Shin and others, NeurIPS 2017, with distillation as in van de Ven and Tolias, arXiv 1809.10635, but times the
+        square of the temperature, a choice; the numbers of van de Ven and others, 2022, are of labels instead.
     """
 
     def __init__(self, latent: int = 100, batch: int | None = None, temperature: float = 2.0) -> None:

@@ -20,7 +20,7 @@ _SHOWN = ("none", "EWC", "experience replay", "joint")
 class PermutedMnistConfig(ContinualConfig):
     """Ten orders of pixels; the protocol of van de Ven and others, 2022.
 
-    The orders are drawn from the seed of each network, as there.
+    The orders are drawn from the seed of each network, as there. Images have 28 x 28 pixels, there a black border too.
     """
 
     seeds: int = 3

@@ -35,7 +35,9 @@ _PUBLISHED = {
 class SplitMnistConfig(ContinualConfig):
     """Five tasks of two digits; the protocol of van de Ven and others, 2022.
 
-    Which digits make a task is drawn from the seed of each network, as there.
+    Which digits make a task is drawn from the seed of each network, as there. Outputs of classes that are still to come
+    do not compete while others are learned, a choice; there all do, which makes new classes harder to learn where lower
+    layers hardly change.
     """
 
     data_set: str = "mnist"
