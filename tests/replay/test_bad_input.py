@@ -143,6 +143,7 @@ def test_stores_refuse_what_is_no_number_and_what_is_no_policy() -> None:
         (lambda: SynapticIntelligence(1.0, damping=0), "damping must be positive, got 0"),
         (lambda: LearningWithoutForgetting(0), "temperature must be positive, got 0"),
         (lambda: Exemplars(1000, temperature=0), "temperature must be positive, got 0"),
+        (lambda: GenerativeReplay(target="features"), "target must be 'labels' or 'logits', got 'features'"),
         (lambda: BrainInspiredReplay(temperature=-1), "temperature must be positive, got -1"),
         (lambda: BrainInspiredReplay(shut=1.0), "shut must be from 0 to below 1"),
         (lambda: GreedySampler(1000, iterations=0), "iterations must be a whole number from 1 on"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch.nn import functional
 from sharpwave.data import load
 from sharpwave.forward import DivergedError
 from sharpwave.replay.continual import ContinualExperiment
+from sharpwave.replay.generative import GenerativeReplay
 from sharpwave.replay.learner import Learner
 from sharpwave.replay.metrics import METRICS, forward_transfer, metric, omega
 from sharpwave.replay.network import Settings
@@ -210,6 +213,34 @@ def test_what_was_said_before_is_kept_beside_classes_that_are_new() -> None:
     wanted = torch.cat([(then / 2).softmax(1), torch.zeros(20, 2)], dim=1)
     kept = -(wanted * (now / 2).log_softmax(1)).sum(1).mean()
     torch.testing.assert_close(part.loss(batch, torch.ones(())), 1 + kept)
+
+
+@pytest.mark.parametrize("scenario", ["task", "domain", "class"])
+@pytest.mark.parametrize("target", ["labels", "logits"])
+def test_dreams_are_what_was_said_of_them_before(target, scenario) -> None:
+    part = GenerativeReplay(target=target, temperature=3.0)
+    learner = Learner(split_stream(DIGITS, scenario), replace(QUICK, iterations=5), [part], 0)
+    learner.learn(0)
+    learner.learn(1)
+    learner.place = 2
+    part.begin(2)
+    torch.nn.init.normal_(learner.network.head.weight)
+    x = torch.rand(20, 64)
+    now, then = learner.network(x), part.old[0](x)
+    groups = {
+        "task": [((0, 1), (0, 1)), ((2, 3), (2, 3))],
+        "domain": [((0, 1), (0, 1))],
+        "class": [(range(6), range(4))],
+    }
+    wanted = []
+    for outputs, before in groups[scenario]:
+        said = then[:, list(before)]
+        if target == "labels":
+            wanted.append(functional.cross_entropy(now[:, list(outputs)], said.argmax(1)))
+        else:
+            shares = functional.pad((said / 3).softmax(1), (0, len(outputs) - len(before)))
+            wanted.append(9 * functional.cross_entropy(now[:, list(outputs)] / 3, shares))
+    torch.testing.assert_close(part.kept(now, x), sum(wanted) / len(wanted))
 
 
 def test_what_has_not_been_shown_for_long_is_drawn_first_and_all_come_about_as_often() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..counts import count, count_or_none, positive
 from ..torch_state import (
@@ -18,11 +20,11 @@ from ..torch_state import (
     restore_optimizer,
     under,
 )
+from .distilling import distillation, kept_of
 from .generators import Autoencoder, Decoder, Latent, cost, cost_of_activities
 from .learner import Learner
 from .network import Perceptron
 from .part import Arrays, Batch, Part, bytes_of
-from .penalties import kept_of
 
 
 class _Dreaming(Part):
@@ -47,11 +49,15 @@ class _Dreaming(Part):
         self.old = (frozen_copy(self.learner.network), frozen_copy(self.own)) if place else None
 
     def kept(self, now: Tensor, x: Tensor, level: int = 0) -> Tensor:
-        """How far what the network says of dreams is from what it said before the task, times temperature squared."""
+        """How far what the network says of dreams is from what it said before the task."""
         assert self.old is not None
         learner, old = self.learner, self.old[0]
         then = old.head(old.features(x, level))
-        return self.temperature**2 * kept_of(learner.stream, learner.place, now, then, self.temperature)
+        return kept_of(learner.stream, learner.place, now, then, self.away)
+
+    def away(self, now: Tensor, then: Tensor) -> Tensor:
+        """How far what is said is from what was, (examples, outputs) both: a distillation times temperature squared."""
+        return self.temperature**2 * distillation(now, then, self.temperature)
 
     def arrays(self) -> Arrays:
         """See `Part`."""
@@ -76,16 +82,31 @@ class GenerativeReplay(_Dreaming):
     Args:
         latent: numbers of the autoencoder, whose layers are as those of the network.
         batch: inputs that are dreamed up at a time; None: as many as there are new ones.
-        temperature: of what is said of them.
+        target: `"labels"`, the likeliest ones of dreams; or `"logits"`, by distillation, times the square of the
+            temperature, a choice.
+        temperature: of a distillation.
+
+    Raises:
+        ValueError: another target.
 
     Source:
-        Shin and others, NeurIPS 2017, with distillation as in van de Ven and Tolias, arXiv 1809.10635, but times the
-        square of the temperature, a choice; the numbers of van de Ven and others, 2022, are of labels instead.
+        Shin and others, NeurIPS 2017, with labels; with distillation van de Ven and Tolias, arXiv 1809.10635.
     """
 
-    def __init__(self, latent: int = 100, batch: int | None = None, temperature: float = 2.0) -> None:
+    def __init__(
+        self, latent: int = 100, batch: int | None = None, target: Literal["labels", "logits"] = "labels",
+        temperature: float = 2.0,
+    ) -> None:  # fmt: skip
         super().__init__(batch, temperature)
-        self.latent = count("latent", latent)
+        if target not in ("labels", "logits"):
+            raise ValueError(f"target must be 'labels' or 'logits', got {target!r}")
+        self.latent, self.target = count("latent", latent), target
+
+    def away(self, now: Tensor, then: Tensor) -> Tensor:
+        """How far what is said is from what was, (examples, outputs) both; see `target`."""
+        if self.target == "logits":
+            return super().away(now, then)
+        return functional.cross_entropy(now, then.argmax(1))
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 
 import torch
@@ -10,9 +11,10 @@ from torch import Tensor, nn
 
 from ..counts import count_or_none, positive
 from ..torch_state import frozen_copy, module_arrays, restore_module
+from .distilling import distillation, kept_of
 from .learner import Learner
 from .part import Arrays, Batch, Part
-from .streams import Examples, Stream
+from .streams import Examples
 
 _TOGETHER = 1000  # examples whose gradients are found together
 
@@ -185,7 +187,8 @@ class LearningWithoutForgetting(Part):
         if self.old is None:
             return loss
         stream = self.learner.stream
-        kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), self.temperature)
+        way = partial(distillation, temperature=self.temperature)
+        kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), way)
         return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept, len(batch))
 
 
@@ -193,26 +196,6 @@ def _checked(strength: float) -> float:
     if not 0 <= strength < inf:
         raise ValueError(f"strength must be finite and not negative, got {strength}")
     return strength
-
-
-def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:
-    """Cross-entropy of what is said with what was, (examples, outputs) both, at a temperature."""
-    wanted = (then / temperature).softmax(1)
-    return -(wanted * (now / temperature).log_softmax(1)).sum(1).mean()
-
-
-def kept_of(stream: Stream, place: int, now: Tensor, then: Tensor, temperature: float) -> Tensor:
-    """How far what is said in a task is from what was said before it, (examples, outputs) both: a distillation.
-
-    Outputs that are new are taken to have been said to be wrong. Where tasks are told, it is the mean over earlier ones
-    of the distillation among a task's own outputs.
-    """
-    groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]
-    if stream.scenario != "task":
-        before, groups = list(stream.known(place - 1)), [stream.known(place)]
-        then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
-    columns = [list(outputs) for outputs in groups]
-    return torch.stack([distillation(now[:, own], then[:, own], temperature) for own in columns]).mean()
 
 
 def _taped(network: nn.Module, x: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
