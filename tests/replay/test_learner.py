@@ -117,6 +117,18 @@ def test_with_penalties_less_is_forgotten(part: Part) -> None:
     assert forgotten[1] < forgotten[0] - 0.1
 
 
+@pytest.mark.parametrize("active", ["known", "all"])
+def test_outputs_of_tasks_to_come_learn_where_all_compete(active) -> None:
+    learner = Learner(replace(split_stream(DIGITS), active=active), QUICK, [], 0)
+    before = learner.network.head.bias.detach().clone()
+    for place in (0, 1):
+        learner.learn(place)
+        moved = (learner.network.head.bias.detach() != before).numpy()
+        assert moved.tolist() == [active == "all" or k < 2 * place + 2 for k in range(10)]
+        assert learner.accuracy(place) > 0.9
+        assert set(learner.answers(learner.stream.tasks[4].test.inputs(), place)) <= set(range(2 * place + 2))
+
+
 def test_new_and_old_examples_count_by_the_number_of_tasks() -> None:
     learner = Learner(split_stream(DIGITS), QUICK, [], 0)
     for place in range(5):
@@ -201,17 +213,19 @@ def test_information_is_found_in_networks_without_biases_too() -> None:
     assert [bool((one > 0).any()) for one in part.importance] == [True, True]
 
 
-def test_what_was_said_before_is_kept_beside_classes_that_are_new() -> None:
+@pytest.mark.parametrize("active", ["known", "all"])
+def test_what_was_said_before_is_kept_beside_classes_that_are_new(active) -> None:
     part = LearningWithoutForgetting()
-    learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
+    learner = Learner(replace(split_stream(DIGITS), active=active), QUICK, [part], 0)
     learner.learn(0)
     learner.place = 1
     part.begin(1)
     torch.nn.init.normal_(learner.network.head.weight)
     batch = learner.batch(learner.stream.tasks[1].train, np.arange(20), 1)
-    now, then = learner.network(batch.x)[:, :4], part.old(batch.x)[:, :2]
-    wanted = torch.cat([(then / 2).softmax(1), torch.zeros(20, 2)], dim=1)
-    kept = -(wanted * (now / 2).log_softmax(1)).sum(1).mean()
+    now, then = learner.network(batch.x), part.old(batch.x)
+    if active == "known":
+        now, then = now[:, :4], torch.cat([then[:, :2], torch.full((20, 2), -torch.inf)], dim=1)
+    kept = -((then / 2).softmax(1) * (now / 2).log_softmax(1)).sum(1).mean()
     torch.testing.assert_close(part.loss(batch, torch.ones(())), 1 + kept)
 
 
@@ -306,7 +320,7 @@ def information(learner: Learner, place: int, some: np.ndarray) -> list[torch.Te
     """Mean of the squares of gradients of single examples, of all labels by what the network says of them."""
     x, network = torch.from_numpy(learner.stream.tasks[place].train.inputs(some)), learner.network
     weights, found = list(network.parameters()), [torch.zeros_like(w) for w in network.parameters()]
-    outputs = list(learner.stream.competing(place, place))
+    outputs = list(learner.stream.competing(place))
     for example in x:
         said = network(example[None])[0, outputs].log_softmax(0)
         for one in said:

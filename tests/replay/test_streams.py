@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,8 +29,22 @@ def test_tasks_of_a_split_have_their_own_classes_and_no_others(scenario) -> None
             wanted = labels[part.rows] if scenario != "domain" else np.array([own.index(k) for k in labels[part.rows]])
             np.testing.assert_array_equal(part.labels, wanted)
         np.testing.assert_allclose(task.test.inputs()[3], DIGITS.test_images[task.test.rows[3]].ravel() / 16, rtol=1e-6)
-    competing = [stream.competing(0, now) for now in range(5)]
-    assert competing[4] == {"task": (1, 3), "domain": (0, 1), "class": tuple(range(10))}[scenario]
+    choices = [stream.choices(place, 1) for place in (0, 1, 2)]
+    assert (
+        choices
+        == {
+            "task": [(1, 3), (0, 4), (5, 9)],
+            "domain": [(0, 1)] * 3,
+            "class": [(0, 1, 3, 4), (0, 1, 3, 4), (0, 1, 3, 4, 5, 9)],
+        }[scenario]
+    )
+    for active in ("known", "all"):
+        one = replace(stream, active=active)
+        everything = scenario == "class" and active == "all"
+        wanted = [tuple(range(10)) if everything else stream.choices(place, 1) for place in (0, 1, 2)]
+        assert [tuple(np.flatnonzero(row).tolist()) for row in one.mask(1)[:3]] == wanted
+        assert [one.choices(place, 1) for place in (0, 1, 2)] == choices
+        assert one.competing(1) == wanted[1]
     assert stream.known(1) == ((0, 1) if scenario == "domain" else (0, 1, 3, 4))
 
 

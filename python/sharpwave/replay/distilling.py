@@ -19,8 +19,8 @@ def distillation(now: Tensor, then: Tensor, temperature: float) -> Tensor:
 def kept_of(stream: Stream, place: int, now: Tensor, then: Tensor, way: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """How far what is said in a task is from what was said before it.
 
-    Outputs that are new are taken to have been said to be wrong. Where tasks are told, it is the mean over earlier ones
-    of how far it is among a task's own outputs.
+    Outputs that did not compete before are taken to have been said to be wrong. Where tasks are told, it is the mean
+    over earlier ones of how far it is among a task's own outputs.
 
     Args:
         stream: of tasks.
@@ -30,7 +30,7 @@ def kept_of(stream: Stream, place: int, now: Tensor, then: Tensor, way: Callable
     """
     groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]
     if stream.scenario != "task":
-        before, groups = list(stream.known(place - 1)), [stream.known(place)]
+        before, groups = list(stream.competing(place - 1)), [stream.competing(place)]
         then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
     columns = [list(outputs) for outputs in groups]
     return torch.stack([way(now[:, own], then[:, own]) for own in columns]).mean()

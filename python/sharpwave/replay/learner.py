@@ -234,7 +234,7 @@ class Learner:
         return self.entropy(self.network(batch.x), batch)
 
     def competing(self, task: Tensor) -> Tensor:
-        """Whether an output is among those that examples of these tasks are told apart by, (examples, outputs)."""
+        """Whether an output competes while examples of these tasks are learned, (examples, outputs)."""
         return self._mask[task]
 
     def said(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -267,14 +267,14 @@ class Learner:
 
     @torch.no_grad()
     def answers(self, inputs: Array, place: int) -> Integers:
-        """Which output speaks for itself most, of those that compete for a task, (examples,).
+        """Which output speaks for itself most, of those among which an answer is chosen, (examples,).
 
         Args:
             inputs: (examples, features), float32.
             place: of the task.
         """
-        scores = self.scores(torch.from_numpy(inputs)).masked_fill(~self._mask[place], -torch.inf)
-        found: Integers = scores.argmax(1).numpy()
+        choices = np.array(self.stream.choices(place, self.place))
+        found: Integers = choices[self.scores(torch.from_numpy(inputs))[:, choices].argmax(1).numpy()]
         return found
 
     def scores(self, x: Tensor) -> Tensor:

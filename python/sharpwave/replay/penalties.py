@@ -75,7 +75,7 @@ class ElasticWeightConsolidation(_Anchored):
         found = [torch.zeros_like(w) for w in self.anchors]
         for first in range(0, len(draw), _TOGETHER):
             batch = self.learner.batch(examples, draw[first : first + _TOGETHER], place)
-            self._inform(found, batch, self.learner.stream.competing(place, place))
+            self._inform(found, batch, self.learner.stream.competing(place))
         rows = zip(self.anchors, self.importance, found, self.learner.network.parameters(), strict=True)
         for anchor, importance, square, w in rows:
             square /= len(draw)
@@ -160,7 +160,8 @@ class LearningWithoutForgetting(Part):
 
     Source:
         Li and Hoiem, 2017; weighed as in van de Ven and others, 2022: 1 / t for what is new in task t, but for tasks
-        of new classes, where both count alike, and new classes are taken to have been said to be wrong.
+        of new classes, where both count alike, and outputs that did not compete are taken to have been said to be
+        wrong.
     """
 
     def __init__(self, temperature: float = 2.0) -> None:

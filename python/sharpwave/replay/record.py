@@ -84,6 +84,6 @@ def _about(learner: Learner) -> dict[str, Any]:
     images = {id(some.pixels): some.pixels for some in examples}  # which tasks share
     data = fingerprint(*images.values(), *(mark for some in examples for mark in some.marks))
     return {
-        "stream": [stream.name, stream.scenario, len(stream.tasks)], "strategy": learner.described,
+        "stream": [stream.name, stream.scenario, stream.active, len(stream.tasks)], "strategy": learner.described,
         "settings": repr(learner.settings), "seed": learner.seed, "learner": learner.name, "data": data,
     }  # fmt: skip

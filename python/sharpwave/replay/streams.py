@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from ..suggest import unknown
 Array = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Scenario = Literal["task", "domain", "class"]
+Active = Literal["known", "all"]
 SCENARIOS = ("task", "domain", "class")
 _BYTE = 255
 
@@ -118,6 +119,9 @@ class Stream:
             the same outputs; `"class"`: the choice is among the outputs of all tasks that there have been.
         tasks: at least one.
         outputs: of the network.
+        active: outputs that compete while a task is learned in the scenario "class": `"known"`, those of tasks that
+            there have been, or `"all"`, those of tasks to come too, as in van de Ven and others, Nature Machine
+            Intelligence 4, 2022. Answers are chosen among those that are known in any case.
 
     Raises:
         ValueError: no tasks, outputs that there are not, or tasks that do not go together: examples of other sizes or
@@ -128,10 +132,13 @@ class Stream:
     scenario: Scenario
     tasks: tuple[Task, ...]
     outputs: int
+    active: Active = "known"
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
             raise ValueError(unknown("scenario", self.scenario, SCENARIOS))
+        if self.active not in get_args(Active):
+            raise ValueError(unknown("active", self.active, get_args(Active)))
         if not self.tasks:
             raise ValueError("a stream has at least one task")
         for task in self.tasks:
@@ -168,16 +175,27 @@ class Stream:
         """Outputs that have been taught once so many tasks after the first have been."""
         return tuple(sorted({output for task in self.tasks[: place + 1] for output in task.outputs}))
 
-    def competing(self, place: int, now: int) -> tuple[int, ...]:
-        """Outputs among which an answer is chosen, of examples of a task, while another one is the newest."""
-        return self.tasks[place].outputs if self.scenario == "task" else self.known(now)
+    def choices(self, place: int, now: int) -> tuple[int, ...]:
+        """Outputs among which an answer is chosen, of examples of a task, while another one is the newest.
+
+        Of a task that is still to come it is those that will be known when it is the newest.
+        """
+        return self.tasks[place].outputs if self.scenario == "task" else self.known(max(place, now))
+
+    def competing(self, place: int) -> tuple[int, ...]:
+        """Outputs that compete while examples of a task are learned that is the newest."""
+        if self.scenario == "class" and self.active == "all":
+            return tuple(range(self.outputs))
+        return self.choices(place, place)
 
     def mask(self, now: int) -> NDArray[np.bool_]:
-        """Which outputs compete for examples of each task while one is the newest, (tasks, outputs).
+        """Which outputs compete while examples of each task are learned, of which one is the newest, (tasks, outputs).
 
         Of tasks that are still to come it is those that will, when each is the newest.
         """
         found = np.zeros((len(self.tasks), self.outputs), dtype=bool)
+        if self.scenario == "class" and self.active == "all":
+            return ~found
         for own, task in zip(found, self.tasks, strict=True):
             own[list(task.outputs)] = True
         if self.scenario != "task":

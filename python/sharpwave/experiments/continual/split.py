@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,9 +35,7 @@ _PUBLISHED = {
 class SplitMnistConfig(ContinualConfig):
     """Five tasks of two digits; the protocol of van de Ven and others, 2022.
 
-    Which digits make a task is drawn from the seed of each network, as there. Outputs of classes that are still to come
-    do not compete while others are learned, a choice; there all do, which makes new classes harder to learn where lower
-    layers hardly change.
+    Which digits make a task is drawn from the seed of each network, as there, and all outputs compete from the start.
     """
 
     data_set: str = "mnist"
@@ -49,7 +47,8 @@ class SplitMnistConfig(ContinualConfig):
 
         data = self.data()
         draw = np.random.Generator(np.random.Philox(key=seed))
-        return split_stream(data, scenario, order=draw.permutation(int(data.train_labels.max()) + 1).tolist())
+        order = draw.permutation(int(data.train_labels.max()) + 1).tolist()
+        return replace(split_stream(data, scenario, order=order), active="all")
 
     def data(self) -> ImageDataset:
         """Images of all tasks."""
