@@ -253,7 +253,7 @@ def test_dreams_are_what_was_said_of_them_before(target, scenario) -> None:
             wanted.append(functional.cross_entropy(now[:, list(outputs)], said.argmax(1)))
         else:
             shares = functional.pad((said / 3).softmax(1), (0, len(outputs) - len(before)))
-            wanted.append(9 * functional.cross_entropy(now[:, list(outputs)] / 3, shares))
+            wanted.append(functional.cross_entropy(now[:, list(outputs)] / 3, shares))
     torch.testing.assert_close(part.kept(now, x), sum(wanted) / len(wanted))
 
 

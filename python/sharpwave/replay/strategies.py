@@ -15,8 +15,10 @@ from .replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from .stores import ClassBalanced, Reservoir
 from .streams import SCENARIOS, Scenario
 
-_LAMBDA = {"task": 1e5, "domain": 1e10, "class": 1e9}  # as _C of van de Ven and others, 2022, for split MNIST
+# of van de Ven and others, 2022, for split MNIST
+_LAMBDA = {"task": 1e5, "domain": 1e10, "class": 1e9}
 _C = {"task": 10.0, "domain": 5e4, "class": 5e3}
+_SHUT = {"task": 0.0, "domain": 0.1, "class": 0.1}
 
 
 def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict[str, Strategy]:
@@ -57,7 +59,7 @@ def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict
         "latent replay, two layers": lambda: [LatentReplay(budget, (1, 2))],
         "quantised latent replay": lambda: [QuantisedReplay(budget)],
         "generative replay": lambda: [GenerativeReplay()],
-        "brain-inspired replay": lambda: [BrainInspiredReplay()],
+        "brain-inspired replay": lambda: [BrainInspiredReplay(shut=_SHUT[scenario])],
     }
     if scenario == "class":
         found["iCaRL"] = lambda: [Exemplars(budget)]
