@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -28,9 +28,9 @@ def kept_of(stream: Stream, place: int, now: Tensor, then: Tensor, way: Callable
         now, then: what is said and what was, (examples, outputs).
         way: how far the one is from the other.
     """
-    groups: list[Sequence[int]] = [task.outputs for task in stream.tasks[:place]]
-    if stream.scenario != "task":
-        before, groups = list(stream.competing(place - 1)), [stream.competing(place)]
+    if stream.scenario == "task":
+        groups = [list(task.outputs) for task in stream.tasks[:place]]
+    else:
+        before, groups = list(stream.competing(place - 1)), [list(stream.competing(place))]
         then = torch.full_like(then, -torch.inf).index_copy(1, torch.tensor(before), then[:, before])
-    columns = [list(outputs) for outputs in groups]
-    return torch.stack([way(now[:, own], then[:, own]) for own in columns]).mean()
+    return torch.stack([way(now[:, own], then[:, own]) for own in groups]).mean()

@@ -48,7 +48,8 @@ def learn_online(
         return record.clock.seconds
     record.write(None)
     for tasks, places in islice(order, learner.iteration, None):
-        learner.place = max(learner.place, int(tasks.max()))
+        if (newest := int(tasks.max())) > learner.place:
+            learner.place = newest
         learner.step(learner.mixed(tasks, places))
         learner.iteration += 1
         if learner.iteration % every == 0:

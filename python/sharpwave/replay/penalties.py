@@ -72,10 +72,9 @@ class ElasticWeightConsolidation(_Anchored):
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
         draw = torch.randperm(len(examples), generator=self.learner.generator)[: self.examples].numpy()
-        found = [torch.zeros_like(w) for w in self.anchors]
+        found, outputs = [torch.zeros_like(w) for w in self.anchors], self.learner.stream.competing(place)
         for first in range(0, len(draw), _TOGETHER):
-            batch = self.learner.batch(examples, draw[first : first + _TOGETHER], place)
-            self._inform(found, batch, self.learner.stream.competing(place))
+            self._inform(found, self.learner.batch(examples, draw[first : first + _TOGETHER], place), outputs)
         rows = zip(self.anchors, self.importance, found, self.learner.network.parameters(), strict=True)
         for anchor, importance, square, w in rows:
             square /= len(draw)

@@ -184,9 +184,7 @@ class Stream:
 
     def competing(self, place: int) -> tuple[int, ...]:
         """Outputs that compete while examples of a task are learned that is the newest."""
-        if self.scenario == "class" and self.active == "all":
-            return tuple(range(self.outputs))
-        return self.choices(place, place)
+        return tuple(np.flatnonzero(self.mask(place)[place]).tolist())
 
     def mask(self, now: int) -> NDArray[np.bool_]:
         """Which outputs compete while examples of each task are learned, of which one is the newest, (tasks, outputs).
