@@ -81,7 +81,7 @@ def test_pixels_in_other_orders_push_out_those_before(tmp_path: Path) -> None:
 
 def test_elements_are_compared_with_replay_without_them(tmp_path: Path) -> None:
     experiment = find("biological-elements")
-    config = replace(quick_form(experiment, experiment.config()), strategies=("partial replay", "the store answers"))
+    config = replace(quick_form(experiment, experiment.config()), strategies=("partial replay", "spontaneous replay"))
     run = start(experiment, config, tmp_path)
     run.execute()
     lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
@@ -90,7 +90,13 @@ def test_elements_are_compared_with_replay_without_them(tmp_path: Path) -> None:
     gain = found["partial replay: accuracy"] - found["replay: accuracy"]
     assert found["partial replay: gain"] == pytest.approx(gain)
     data = xarray.load_dataset(run.directory / "results" / "learn.nc")
-    assert data.accuracy.shape == (3, 2)
+    assert data.accuracy.shape == (4, 2)
+    points = run.directory / "points" / "learn"
+    kept = {path.name: json.loads(path.read_text())["bytes"] for path in points.glob("*-seed-0.json")}
+    assert kept["partial-replay-seed-0.json"] == kept["replay-seed-0.json"]
+    dreams = kept["spontaneous-replay-seed-0.json"]
+    assert kept["replay-of-as-many-bytes-as-dreams-take-seed-0.json"] == pytest.approx(dreams, rel=0.01)
+    assert dreams > 3 * kept["replay-seed-0.json"]
 
 
 @pytest.mark.usefixtures("julia")

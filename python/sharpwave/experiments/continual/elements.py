@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from ...replay import Part, Strategy, Stream
+    from ...replay import Part, Settings, Strategy, Stream
     from ...replay.streams import Scenario
 
 _CONFIDENCE = 0.95
@@ -38,6 +38,7 @@ _ELEMENTS = {  # and what is the same but for the element
     "paced by novelty": _REPLAY,
     "the learner evicts": "selected from a reservoir",
     "the store answers": _REPLAY,
+    "spontaneous replay": "replay of as many bytes as dreams take",
 }
 
 
@@ -52,7 +53,7 @@ class ElementsConfig(SplitMnistConfig):
     iterations: int = 1000
     """Batches of each task."""
     memory: int = 20
-    """Images that the store is for, of each class; in bytes it is the same for all elements."""
+    """Images that the store is for, of each class; in bytes it is the same for all elements but spontaneous replay."""
     masked: float = 0.3
     """Share of an image that partial replay leaves out."""
 
@@ -62,10 +63,14 @@ class ElementsConfig(SplitMnistConfig):
 
         return split_stream(self.data(), scenario)
 
-    def elements(self, size: int) -> dict[str, Strategy]:
-        """Replay with each element, and what each is compared with, by name, with a store of so many bytes."""
+    def elements(self, size: int, dreams: int) -> dict[str, Strategy]:
+        """Replay with each element, and what each is compared with, by name, with a store of so many bytes.
+
+        What dreams is compared with has one of as many bytes as what dreams keeps.
+        """
         from ...replay import (
             ExperienceReplay,
+            GenerativeReplay,
             Homeostasis,
             LatentReplay,
             LeastWorth,
@@ -96,6 +101,8 @@ class ElementsConfig(SplitMnistConfig):
             "paced by novelty": lambda: [NoveltyPaced(size)],
             "the learner evicts": lambda: [ExperienceReplay(size, LeastWorth()).scored("loss")],
             "the store answers": answering,
+            "replay of as many bytes as dreams take": lambda: [ExperienceReplay(dreams)],
+            "spontaneous replay": lambda: [GenerativeReplay()],
         }
         asked = chosen(self.strategies, list(_ELEMENTS))
         return {name: made for name, made in known.items() if name in {*asked, *(_ELEMENTS[one] for one in asked)}}
@@ -106,7 +113,7 @@ def learn(context: Context) -> dict[str, Any]:
     from ...replay import metric
 
     config, home = context.config, points(context)
-    names, seeds = list(config.elements(1)), range(config.seed, config.seed + config.seeds)
+    names, seeds = list(config.elements(1, 1)), range(config.seed, config.seed + config.seeds)
     labels = {(name, seed): point(name, seed=seed) for seed in seeds for name in names}
     tasks = {label: partial(_train, config, *key, home / f"{label}.npz") for key, label in labels.items()}
     done = swept(context, tasks, config.jobs)
@@ -160,11 +167,23 @@ def difference(away: NDArray[np.float64]) -> tuple[float, float, float]:
     return float(away.mean()), half, float(away.mean()) / sd if sd else float("nan")
 
 
+def bytes_of_dreams(stream: Stream, settings: Settings) -> int:
+    """What spontaneous replay keeps from the second task on: what dreams, and that and the network as they were."""
+    from ...replay import GenerativeReplay
+    from ...replay.learner import Learner
+
+    part = GenerativeReplay()
+    Learner(stream, settings, [part], 0)
+    part.begin(1)
+    return part.bytes
+
+
 def _train(config: ElementsConfig, name: str, seed: int, path: Path) -> dict[str, Any]:
     from ...torch_threads import torch_threads
 
     stream = config.stream("class", seed)
-    strategy = config.elements(budget(config.memory * stream.classes, stream))[name]
+    size = budget(config.memory * stream.classes, stream)
+    strategy = config.elements(size, bytes_of_dreams(stream, config.settings))[name]
     with torch_threads(1):
         return train(config, stream, strategy, seed, path)
 
@@ -192,8 +211,7 @@ EXPERIMENT = Experiment(
     name="biological-elements",
     title="What brains do besides, one thing at a time",
     summary="Replay with one biological element switched on beside the same without it, for each element, at equal "
-    "bytes of stored examples and equally many batches; temporal order is the matter of episode-replay, spontaneous "
-    "replay, without a store, that of split-mnist.",
+    "bytes and equally many batches; temporal order is the matter of episode-replay.",
     source="Replay in Deep Learning: Current Approaches and Missing Biological Elements, arXiv 2104.04132; how each "
     "element is done is a choice",
     config=ElementsConfig,
