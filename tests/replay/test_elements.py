@@ -10,11 +10,10 @@ import pytest
 import torch
 
 from sharpwave.data import load
-from sharpwave.experiments.continual.elements import _ELEMENTS, ElementsConfig
+from sharpwave.experiments.continual.elements import _ELEMENTS, ElementsConfig, bytes_of_dreams
 from sharpwave.replay import (
     ExperienceReplay,
     Homeostasis,
-    InterferedReplay,
     LatentReplay,
     Learner,
     LeastWorth,
@@ -229,11 +228,11 @@ def test_what_comes_late_does_not_push_out_all_that_was_before() -> None:
 
 def test_the_store_answers_where_the_network_has_forgotten() -> None:
     memory = ExperienceReplay(BUDGET)
-    memory.loss = lambda batch, loss: loss  # what is stored is not shown again
+    memory.beside = lambda batch: None  # what is stored is not shown again
     plain = learned([memory], 3)
     alone = np.mean([plain.accuracy(place) for place in range(3)])
     again = ExperienceReplay(BUDGET)
-    again.loss = lambda batch, loss: loss
+    again.beside = lambda batch: None
     helped = learned([again, NearestAnswers(again, share=0.9)], 3)
     assert np.mean([helped.accuracy(place) for place in range(3)]) > alone + 0.2
     scores = helped.scores(torch.rand(4, 64))
@@ -241,9 +240,9 @@ def test_the_store_answers_where_the_network_has_forgotten() -> None:
     assert (scores[:, 6:] == 0).all()
 
 
-@pytest.mark.parametrize("element", _ELEMENTS)
+@pytest.mark.parametrize("element", [name for name in _ELEMENTS if name != "spontaneous replay"])
 def test_elements_change_what_is_learned_at_equal_memory_and_as_much_replay(element: str) -> None:
-    known, settings = ElementsConfig().elements(8000), replace(QUICK, iterations=200)
+    known, settings = ElementsConfig().elements(8000, 1), replace(QUICK, iterations=200)
     one, other = (learned(known[name](), 3, settings) for name in (element, _ELEMENTS[element]))
     assert max(one.bytes, other.bytes) <= 8000 + 256  # with the counts and the state of what is drawn
     assert abs(one.bytes - other.bytes) < 200  # an item, and what paces
@@ -254,6 +253,18 @@ def test_elements_change_what_is_learned_at_equal_memory_and_as_much_replay(elem
         assert one.replayed == pytest.approx(mixed * other.replayed, rel=0.02)
     inputs = torch.from_numpy(one.stream.tasks[0].test.inputs())
     assert not torch.equal(one.scores(inputs), other.scores(inputs))
+
+
+def test_a_store_of_as_many_bytes_as_dreams_take_is_beside_spontaneous_replay() -> None:
+    settings = replace(QUICK, hidden=(8, 8))
+    dreams = bytes_of_dreams(split_stream(DIGITS), settings)
+    known = ElementsConfig().elements(1, dreams)
+    one, other = (
+        learned(known[name](), 3, settings) for name in ("spontaneous replay", _ELEMENTS["spontaneous replay"])
+    )
+    assert one.bytes == dreams
+    assert other.bytes == pytest.approx(dreams, abs=256)
+    assert one.replayed == other.replayed
 
 
 def test_a_store_of_activities_cannot_answer_for_inputs() -> None:
@@ -279,8 +290,3 @@ def test_a_scorer_goes_with_every_way_of_replay(make, scorer: str) -> None:
     assert worst[0] < 0.1 < 0.3 < worst[1]
     assert len(np.unique(part.store.priorities.values(slice(part.store.size)))) > 1
     assert np.isfinite(part.store.arrays["best"][: part.store.size]).sum() > 20
-
-
-def test_what_is_chosen_by_harm_is_not_chosen_by_a_scorer_too() -> None:
-    with pytest.raises(ValueError, match="chooses by harm"):
-        InterferedReplay(20_000).scored("loss")

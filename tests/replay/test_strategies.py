@@ -36,6 +36,7 @@ from sharpwave.replay import (
     split_stream,
     strategies,
 )
+from sharpwave.replay.part import Batch
 from sharpwave.replay.storing import Stored
 
 NAMES = [name for name in strategies("class", 1) if name not in ("none", "EWC", "SI", "LwF")]
@@ -201,9 +202,9 @@ def test_in_a_stream_without_borders_all_examples_of_a_step_count_alike() -> Non
     weights = set()
 
     class Looks(ExperienceReplay):
-        def again(self, number: int) -> torch.Tensor:
-            weights.add(round(float(self.learner.weighed(torch.zeros(()), torch.ones(()), number)), 6))
-            return super().again(number)
+        def loss_beside(self, beside: Batch) -> torch.Tensor:
+            weights.add(round(float(self.learner.weighed(torch.zeros(()), torch.ones(()), len(beside))), 6))
+            return super().loss_beside(beside)
 
     learner = Learner(split_stream(DIGITS), QUICK, [Looks(BUDGET, when="step", batch=30)], 0)
     learn_online(learner, batch=10)

@@ -10,7 +10,7 @@ from ..counts import count
 from .latent import LatentReplay
 from .learner import Learner
 from .part import Arrays, Batch, Part
-from .replaying import ExperienceReplay
+from .replaying import Replaying
 from .stores import Integers, Policy, Reservoir, Store
 from .storing import Stored, When
 
@@ -52,7 +52,7 @@ class Homeostasis(Part):
             layer.weight.mul_(1 + self.share * (ratio - 1))
 
 
-class NoveltyPaced(ExperienceReplay):
+class NoveltyPaced(Replaying):
     """The more new examples surprise, the more stored ones are shown; in the long run as many as there are new ones.
 
     Surprise is the loss of a batch over its running mean. For each new example a stored one is put on account, and in

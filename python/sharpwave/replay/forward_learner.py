@@ -101,7 +101,7 @@ def _check(part: Part) -> None:
         return next((k for k, one in enumerate(type(part).__mro__) if name in vars(one)), len(type(part).__mro__))
 
     scored = getattr(part, "scoring", None) is not None or isinstance(getattr(part, "policy", None), Herding)
-    names = ("loss", "project", "again", "features", "between", "scores")
+    names = ("loss", "loss_beside", "project", "between", "scores")
     if scored or min(depth(name) for name in names) < depth("beside"):
         raise ValueError(
             f"{type(part).__name__} adds to losses, changes gradients or answers, which a ForwardLearner does in its "

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional
 
-from ..counts import count, positive
+from ..counts import count, count_or_none, positive
 from .part import Batch
-from .replaying import ExperienceReplay
-from .stores import Policy
-from .storing import When
+from .stores import ClassBalanced, Policy
+from .storing import Stored, When
 
 
-class InterferedReplay(ExperienceReplay):
+class InterferedReplay(Stored):
     """Of some stored examples those are shown again whose loss a step with the new ones alone would raise most.
 
     Args:
@@ -32,12 +29,9 @@ class InterferedReplay(ExperienceReplay):
         self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None,
         candidates: int = 4, step: float = 0.1,
     ) -> None:  # fmt: skip
-        super().__init__(budget, policy, when, batch)
+        super().__init__(budget, policy or ClassBalanced(), when)
+        self.batch = count_or_none("batch", batch)
         self.candidates, self.step = count("candidates", candidates), positive("step", step)
-
-    def scored(self, scorer: str, alpha: float = 0.6, beta: float = 0.4) -> NoReturn:
-        """Refused: what is shown is chosen by harm."""
-        raise ValueError("InterferedReplay chooses by harm what it shows: use ExperienceReplay with a scorer")
 
     def loss(self, batch: Batch, loss: Tensor) -> Tensor:
         """See `Part`."""

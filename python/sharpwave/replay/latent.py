@@ -15,7 +15,7 @@ from ..counts import count, count_or_none
 from .learner import Learner
 from .part import Arrays, Batch
 from .quantising import Quantiser
-from .replaying import ExperienceReplay
+from .replaying import Recalled, Replaying
 from .stores import Field, Policy
 from .streams import Examples
 
@@ -23,7 +23,7 @@ _MOST = 40  # bytes of a code, where nothing else is said
 _FITTED = 10_000  # examples that centres are learned from
 
 
-class LatentReplay(ExperienceReplay):
+class LatentReplay(Replaying):
     """Activities are stored, of one layer or of several, and go into the network above them again.
 
     Layers up to the lowest that is stored learn the first task only, so that what is stored of it stays true; what is
@@ -87,10 +87,17 @@ class LatentReplay(ExperienceReplay):
         """Activities of a level."""
         return torch.from_numpy(items[name].astype(np.float32))
 
-    def features(self, shown: Batch, items: Mapping[str, NDArray[Any]]) -> list[Tensor]:
-        """See `ExperienceReplay`; of each level."""
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """See `Part`."""
+        if not self.store.size:
+            return loss
+        number = self.batch or len(batch)
+        return self.learner.weighed(loss, self.again(number), number)
+
+    def ways(self, recalled: Recalled) -> list[Tensor]:
+        """See `Replaying`; from each level."""
         network, levels = self.learner.network, zip(self.levels, self.units, strict=True)
-        return [network.features(self.remembered(name, items), level) for level, name in levels]
+        return [network.features(self.remembered(name, recalled.items), level) for level, name in levels]
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -176,9 +177,11 @@ class Learner:
         """Learn a batch of new examples."""
         self.network.train()
         self._new = len(batch)
-        losses = [self.own_loss(batch)]
-        for part in self.parts:
-            losses.append(part.loss(batch, losses[-1]))
+        seen, beside = self._together(batch, [part.beside(batch) for part in self.parts])
+        losses = [self.own_loss(seen)]
+        for part, some in zip(self.parts, beside, strict=True):
+            loss = losses[-1] if some is None else self.weighed(losses[-1], part.loss_beside(some), len(some))
+            losses.append(part.loss(seen, loss))
         loss = losses[-1]
         if not bool(loss.isfinite()):
             first = next(k for k, one in enumerate(losses) if not bool(one.isfinite()))
@@ -193,6 +196,17 @@ class Learner:
             part.after(batch)
         for part in self.parts:
             part.between()
+
+    def _together(self, batch: Batch, beside: Sequence[Batch | None]) -> tuple[Batch, list[Batch | None]]:
+        """The same with activities of the last hidden layer, from one pass; new examples where their loss is plain."""
+        every = [None if self._loss_of else batch, *beside]
+        some = [one for one in every if one is not None]
+        if not some:
+            return batch, list(beside)
+        features = self.network.features(torch.cat([one.x for one in some]))
+        its = iter(torch.split(features, [len(one) for one in some]))
+        seen, *others = (None if one is None else replace(one, features=next(its)) for one in every)
+        return seen or batch, others
 
     def diverged(self, value: object, whose: str = "") -> DivergedError:
         """The error that says that the loss of the present task, or that of a part of it, is not finite."""
@@ -229,9 +243,18 @@ class Learner:
         its = [(int(task), places[tasks == task]) for task in np.unique(tasks)]
         return Batch.joined([self.batch(self.stream.tasks[task].train, some, task) for task, some in its])
 
+    def features(self, batch: Batch) -> Tensor:
+        """Activities of the last hidden layer, (examples, units); found, if they are not known."""
+        return self.network.features(batch.x) if batch.features is None else batch.features
+
+    def logits(self, batch: Batch) -> Tensor:
+        """What the network says, (examples, outputs)."""
+        found: Tensor = self.network.head(self.features(batch))
+        return found
+
     def plain_loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of what the network says."""
-        return self.entropy(self.network(batch.x), batch)
+        return self.entropy(self.logits(batch), batch)
 
     def competing(self, task: Tensor) -> Tensor:
         """Whether an output competes while examples of these tasks are learned, (examples, outputs)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +27,14 @@ class Batch:
         x: (examples, features).
         y: outputs that are right, (examples,).
         task: which task each is of, (examples,).
+        features: activities of the last hidden layer, (examples, units), where they are known; see
+            `Learner.features`.
     """
 
     x: Tensor
     y: Tensor
     task: Tensor
+    features: Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -70,13 +73,17 @@ class Part:
         """Whether the network learns batches of a task; else it sees them only where parts show them to it."""
         return True
 
-    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
-        """The loss of a batch of new examples, with what this part adds, or how it is weighed."""
-        return loss
-
     def beside(self, batch: Batch) -> Batch | None:
-        """Examples that are learned beside new ones, where a network learns without losses that could be added."""
+        """Examples that are learned beside new ones: they go through the network together."""
         return None
+
+    def loss_beside(self, beside: Batch) -> Tensor:
+        """The loss of examples that are learned beside new ones, to be weighed by `Learner.weighed`."""
+        return self.learner.plain_loss(beside)
+
+    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
+        """The loss of a batch of new examples, and of those beside them, with what this part adds."""
+        return loss
 
     def project(self, batch: Batch) -> None:
         """Change gradients before they are followed."""

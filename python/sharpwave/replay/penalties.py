@@ -188,7 +188,7 @@ class LearningWithoutForgetting(Part):
             return loss
         stream = self.learner.stream
         way = partial(distillation, temperature=self.temperature)
-        kept = kept_of(stream, place, self.learner.network(batch.x), self.old(batch.x), way)
+        kept = kept_of(stream, place, self.learner.logits(batch), self.old(batch.x), way)
         return loss + kept if stream.scenario == "class" else self.learner.weighed(loss, kept, len(batch))
 
 

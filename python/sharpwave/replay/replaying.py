@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, TypeVar
 
@@ -16,25 +16,29 @@ from ..counts import count, count_or_none
 from .part import Batch
 from .scorers import Shown
 from .scoring import Scoring
-from .stores import ClassBalanced, Policy, Reservoir
+from .stores import ClassBalanced, Integers, Policy, Reservoir
 from .storing import Stored, Target, When
 
 _LEAST = 1e-30  # of a gradient's square: below, squares of its numbers are 0, and there is nothing to be lost
 
-Replay = TypeVar("Replay", bound="ExperienceReplay")
+Replay = TypeVar("Replay", bound="Replaying")
 
 
-class ExperienceReplay(Stored):
-    """Stored examples are learned beside new ones, with a weight of 1 - 1 / t in task t.
+@dataclass(frozen=True)
+class Recalled(Batch):
+    """Stored examples that are shown again.
 
-    Args:
-        budget, policy, when: see `Stored`.
-        batch: examples that are shown again at a time; None: as many as there are new ones.
-        masked: share of each stored input that is left out (set to 0) when it is shown, drawn anew each time.
-
-    Raises:
-        ValueError: a share that is none.
+    Attributes:
+        places: in the store, (examples,).
+        items: what is stored of them, by field.
     """
+
+    places: Integers
+    items: Mapping[str, NDArray[Any]]
+
+
+class Replaying(Stored):
+    """Draws stored examples, whole or in part, at random or by what a scorer says of them; see `ExperienceReplay`."""
 
     def __init__(
         self, budget: int, policy: Policy | None = None, when: When = "task", batch: int | None = None,
@@ -52,17 +56,6 @@ class ExperienceReplay(Stored):
             return found
         left = torch.rand(found.x.shape, generator=self.learner.generator) >= self.masked
         return replace(found, x=found.x * left)
-
-    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
-        """See `Part`."""
-        if not self.store.size:
-            return loss
-        number = self.batch or len(batch)
-        return self.learner.weighed(loss, self.again(number), number)
-
-    def beside(self, batch: Batch) -> Batch | None:
-        """See `Part`."""
-        return self.shown(self.store.draw(self.batch or len(batch))) if self.store.size else None
 
     def scored(self: Replay, scorer: str, alpha: float = 0.6, beta: float = 0.4) -> Replay:
         """Let examples be shown again the more often, the more a scorer says that they are worth it.
@@ -95,24 +88,52 @@ class ExperienceReplay(Stored):
 
     def again(self, number: int) -> Tensor:
         """The loss of so many stored examples."""
-        store, learner, scoring = self.store, self.learner, self.scoring
-        places = store.sample(number, by_priority=scoring is not None)
-        items = store.take(places)
+        return self.cost(self.recall(number))
+
+    def recall(self, number: int) -> Recalled:
+        """So many stored examples."""
+        places = self.store.sample(number, by_priority=self.scoring is not None)
+        items = self.store.take(places)
         shown = self.shown(items)
-        ways = self.features(shown, items)
-        said = [learner.said(learner.network.head(features), shown) for features in ways]
+        return Recalled(shown.x, shown.y, shown.task, places, items)
+
+    def cost(self, recalled: Recalled) -> Tensor:
+        """The loss of stored examples; if there is a scorer, it scores them."""
+        learner, scoring, ways = self.learner, self.scoring, self.ways(recalled)
+        said = [learner.said(learner.network.head(features), recalled) for features in ways]
         reduction = "mean" if scoring is None else "none"
-        losses = [functional.nll_loss(one, shown.y, reduction=reduction) for one in said]
+        losses = [functional.nll_loss(one, recalled.y, reduction=reduction) for one in said]
         loss = torch.stack(losses).mean(0)
         if scoring is None:
             return loss
-        best = torch.from_numpy(items["best"])
-        known = Shown(said[-1].detach(), shown.y, ways[-1].detach(), losses[-1].detach(), best)
-        return scoring.weighed(store, places, loss, known)
+        best = torch.from_numpy(recalled.items["best"])
+        known = Shown(said[-1].detach(), recalled.y, ways[-1].detach(), losses[-1].detach(), best)
+        return scoring.weighed(self.store, recalled.places, loss, known)
 
-    def features(self, shown: Batch, items: Mapping[str, NDArray[Any]]) -> list[Tensor]:
-        """Activities of the last hidden layer of stored items, for each way in which they go into the network."""
-        return [self.learner.network.features(shown.x)]
+    def ways(self, recalled: Recalled) -> list[Tensor]:
+        """Activities of the last hidden layer, for each way in which stored examples go into the network."""
+        return [self.learner.features(recalled)]
+
+
+class ExperienceReplay(Replaying):
+    """Stored examples are learned beside new ones, with a weight of 1 - 1 / t in task t.
+
+    Args:
+        budget, policy, when: see `Stored`.
+        batch: examples that are shown again at a time; None: as many as there are new ones.
+        masked: share of each stored input that is left out (set to 0) when it is shown, drawn anew each time.
+
+    Raises:
+        ValueError: a share that is none.
+    """
+
+    def beside(self, batch: Batch) -> Batch | None:
+        """See `Part`."""
+        return self.recall(self.batch or len(batch)) if self.store.size else None
+
+    def loss_beside(self, beside: Batch) -> Tensor:
+        """See `Part`."""
+        return self.cost(beside) if isinstance(beside, Recalled) else super().loss_beside(beside)
 
 
 class DarkReplay(Stored):

@@ -8,12 +8,12 @@ from torch import Tensor
 from ..counts import count
 from .learner import Learner
 from .part import Arrays, Batch
-from .replaying import ExperienceReplay
+from .replaying import Replaying
 from .stores import Policy
 from .storing import When
 
 
-class RestingReplay(ExperienceReplay):
+class RestingReplay(Replaying):
     """After so many batches of new examples come as many batches of stored ones, and none beside the new ones.
 
     Other parts do not take part in rests: a penalty is not in their loss.
@@ -47,10 +47,6 @@ class RestingReplay(ExperienceReplay):
         """See `Part`."""
         super().start(learner)
         self._awake = 0
-
-    def loss(self, batch: Batch, loss: Tensor) -> Tensor:
-        """See `Part`."""
-        return loss
 
     def after(self, batch: Batch) -> None:
         """See `Part`."""
