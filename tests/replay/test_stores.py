@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,6 +50,26 @@ def test_a_budget_is_never_exceeded_and_items_are_those_that_were_offered(policy
             assert counts[label] >= min(store.offered.get(label, 0), counts.max() - 1)
     if policy == "ring":
         assert sorted(held["x"].tolist()) == sorted(offered[-store.size :])
+
+
+@pytest.mark.parametrize(
+    "make", [*POLICIES.values(), partial(ClassBalanced, 3)], ids=[*POLICIES, "at most three of each class"]
+)
+@given(
+    capacity=st.integers(1, 12), labels=st.lists(st.integers(0, 3), min_size=2, max_size=90),
+    cuts=st.lists(st.integers(1, 89), max_size=5),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_what_is_kept_does_not_depend_on_how_many_are_offered_at_a_time(make, capacity, labels, cuts) -> None:
+    whole, cut, single = (Store(capacity * EACH, FIELDS, make()) for _ in range(3))
+    every = items(labels)
+    whole.add(every)
+    borders = sorted({0, len(labels), *(at for at in cuts if at < len(labels))})
+    for store, parts in ((cut, pairwise(borders)), (single, pairwise(range(len(labels) + 1)))):
+        for first, last in parts:
+            store.add({name: array[first:last] for name, array in every.items()})
+        for name in FIELDS:
+            np.testing.assert_array_equal(store.arrays[name], whole.arrays[name])
 
 
 @pytest.mark.parametrize("policy", ["reservoir", "class-balanced"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple, Protocol
 
@@ -233,31 +233,53 @@ class ClassBalanced:
         """See `Policy`."""
         if self._of is not store.arrays["y"]:
             self._look(store)
-        offered = dict(store.offered)
-        found: list[int] = []
-        for kind in kinds.tolist():
+        found, offered, coming = np.full(len(kinds), -1), dict(store.offered), np.unique(kinds).tolist()
+        for k, kind in enumerate(kinds.tolist()):
+            if self._settled(coming, store.capacity):
+                found[k:] = self._exchanged(kinds[k:], offered, random)
+                break
             offered[kind] = offered.get(kind, 0) + 1
-            own = self._there.setdefault(kind, [])
-            largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
-            if self._held < store.capacity and (self.most is None or len(own) < self.most):
-                place = self._held
-                self._held += 1
-                own.append(place)
-            elif len(own) + 1 < len(largest) and self._held == store.capacity:
-                place = largest.pop(int(random.integers(len(largest))))
-                insort(own, place)
-            elif not own and self._held == store.capacity:  # no kind has more than one
-                place = int(random.integers(store.seen + len(found) + 1))
-                if place < store.capacity:
-                    next(places for places in self._there.values() if place in places).remove(place)
-                    own.append(place)
-                else:
-                    place = -1
-            else:
-                chosen = int(random.integers(offered[kind]))
-                place = own[chosen] if chosen < len(own) else -1
-            found.append(place)
-        return np.array(found, dtype=np.int64)
+            found[k] = self._place(kind, offered[kind], store.seen + k, store.capacity, random)
+        return found
+
+    def _place(self, kind: int, offered: int, seen: int, capacity: int, random: np.random.Generator) -> int:
+        """Of the next item of a kind, which is the so many-th of that, after so many of all."""
+        own = self._there.setdefault(kind, [])
+        largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
+        if self._held < capacity and (self.most is None or len(own) < self.most):
+            place = self._held
+            self._held += 1
+            own.append(place)
+        elif len(own) + 1 < len(largest) and self._held == capacity:
+            place = largest.pop(int(random.integers(len(largest))))
+            insort(own, place)
+        elif not own and self._held == capacity:  # no kind has more than one
+            place = int(random.integers(seen + 1))
+            if place >= capacity:
+                return -1
+            next(places for places in self._there.values() if place in places).remove(place)
+            own.append(place)
+        else:
+            chosen = int(random.random() * offered)
+            place = own[chosen] if chosen < len(own) else -1
+        return place
+
+    def _settled(self, kinds: Sequence[int], capacity: int) -> bool:
+        """Whether these kinds stay as large as they are, and so does every other one."""
+        sizes = [len(self._there.get(kind, ())) for kind in kinds]
+        if self._held < capacity:
+            return self.most is not None and min(sizes) >= self.most
+        return min(sizes) > 0 and min(sizes) + 1 >= max(map(len, self._there.values()))
+
+    def _exchanged(self, kinds: Integers, offered: Mapping[int, int], random: np.random.Generator) -> Integers:
+        """Places of items of settled kinds: each takes one of its kind's, or none, as `_place` has it."""
+        draws, found = random.random(len(kinds)), np.full(len(kinds), -1)
+        for kind in np.unique(kinds).tolist():
+            which, own = np.flatnonzero(kinds == kind), np.array(self._there[kind])
+            chosen = (draws[which] * (offered.get(kind, 0) + 1 + np.arange(len(which)))).astype(np.int64)
+            kept = chosen < len(own)
+            found[which[kept]] = own[chosen[kept]]
+        return found
 
     def _look(self, store: Store) -> None:
         self._there, self._held, self._of = {}, store.size, store.arrays["y"]
