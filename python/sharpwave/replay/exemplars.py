@@ -60,7 +60,7 @@ class Exemplars(Stored):
             share = self.store.size / (self.store.size + len(learner.stream.tasks[learner.place].train))
             number = int(self.store.random.binomial(len(batch), share))
             again, kept = self.shown(self.store.take(self.store.sample(number))), len(batch) - number
-            batch, new = Batch.joined([batch.first(kept), again]), kept
+            batch, new = Batch.joined([batch.some(slice(kept)), again]), kept
         else:
             new = len(batch)
         wanted = functional.one_hot(batch.y, outputs).float()

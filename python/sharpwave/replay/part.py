@@ -39,9 +39,9 @@ class Batch:
     def __len__(self) -> int:
         return len(self.y)
 
-    def first(self, number: int) -> Batch:
-        """So many of them."""
-        return Batch(self.x[:number], self.y[:number], self.task[:number])
+    def some(self, which: slice | NDArray[np.int64]) -> Batch:
+        """Some of them."""
+        return Batch(self.x[which], self.y[which], self.task[which])
 
     @staticmethod
     def joined(batches: Sequence[Batch]) -> Batch:

@@ -52,5 +52,4 @@ class Scoring:
 
     def stored(self, store: Store, places: Integers) -> None:
         """Give examples that have just come in the largest priority that there is, 1 at least."""
-        new = places[places >= 0]
-        store.priorities.set(new, np.full(len(new), store.priorities.largest))
+        store.priorities.set(places, np.full(len(places), store.priorities.largest))

@@ -116,6 +116,44 @@ class Store:
         Raises:
             ValueError: other fields, of other shapes, or numbers that are none.
         """
+        self._check(items)
+        places = self.choose(items)
+        kept = np.flatnonzero(places >= 0)
+        self.put(places[kept], {name: items[name][kept] for name in self.fields})
+        return places
+
+    def choose(self, labels: Items) -> Integers:
+        """Offer items of some labels; those that are kept must be `put` where they belong before all else.
+
+        Args:
+            labels: `"y"`, and `"task"` if the store goes by it, (items,).
+
+        Returns:
+            Their places, -1 of those that are not kept, or that others of these replace.
+        """
+        kinds = self.kinds(labels)
+        places = self.policy.places(self, kinds, self.random)
+        self.size = max(self.size, int(places.max(initial=-1)) + 1)
+        self.seen += len(kinds)
+        for kind, times in zip(*np.unique(kinds, return_counts=True), strict=True):
+            self.offered[int(kind)] = self.offered.get(int(kind), 0) + int(times)
+        last = {place: k for k, place in enumerate(places.tolist()) if place >= 0}  # of those that go to one place
+        found, which = np.full(len(kinds), -1), list(last.values())
+        found[which] = places[which]
+        return found
+
+    def put(self, places: Integers, items: Items) -> None:
+        """Put items, of each field (items, ...), in places that are all different.
+
+        Raises:
+            ValueError: other fields, of other shapes, or numbers that are none.
+        """
+        self._check(items)
+        for name in self.fields:
+            self.arrays[name][places] = items[name]
+        self.priorities.set(places, np.ones(len(places)))
+
+    def _check(self, items: Items) -> None:
         number = len(items["y"]) if "y" in items else 0
         for name, field in self.fields.items():
             given = items[name].shape if name in items else None
@@ -125,20 +163,6 @@ class Store:
                 raise ValueError(
                     f"{name} of items must be numbers, got NaN in item {np.argwhere(np.isnan(items[name]))[0][0]}"
                 )
-        kinds = self.kinds(items)
-        places = self.policy.places(self, kinds, self.random)
-        last = {int(place): k for k, place in enumerate(places) if place >= 0}  # of those that go to one place
-        at, which = np.array(list(last), dtype=np.int64), np.array(list(last.values()), dtype=np.int64)
-        self.size = max(self.size, int(places.max(initial=-1)) + 1)
-        for name in self.fields:
-            self.arrays[name][at] = items[name][which]
-        self.priorities.set(at, np.ones(len(at)))
-        self.seen += number
-        for kind, times in zip(*np.unique(kinds, return_counts=True), strict=True):
-            self.offered[int(kind)] = self.offered.get(int(kind), 0) + int(times)
-        found = np.full(number, -1, dtype=np.int64)
-        found[which] = at
-        return found
 
     def sample(self, number: int, by_priority: bool = False) -> Integers:
         """Places of so many items: each once where there are enough, or in proportion to priorities, (number,).
@@ -245,24 +269,25 @@ class ClassBalanced:
     def _place(self, kind: int, offered: int, seen: int, capacity: int, random: np.random.Generator) -> int:
         """Of the next item of a kind, which is the so many-th of that, after so many of all."""
         own = self._there.setdefault(kind, [])
-        largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
         if self._held < capacity and (self.most is None or len(own) < self.most):
-            place = self._held
+            own.append(self._held)
             self._held += 1
-            own.append(place)
-        elif len(own) + 1 < len(largest) and self._held == capacity:
-            place = largest.pop(int(random.integers(len(largest))))
-            insort(own, place)
-        elif not own and self._held == capacity:  # no kind has more than one
-            place = int(random.integers(seen + 1))
-            if place >= capacity:
-                return -1
-            next(places for places in self._there.values() if place in places).remove(place)
-            own.append(place)
-        else:
-            chosen = int(random.random() * offered)
-            place = own[chosen] if chosen < len(own) else -1
-        return place
+            return own[-1]
+        if self._held == capacity:
+            largest = max(self._there.items(), key=lambda one: (len(one[1]), one[0]))[1]
+            if len(own) + 1 < len(largest):
+                place = largest.pop(int(random.integers(len(largest))))
+                insort(own, place)
+                return place
+            if not own:  # no kind has more than one
+                place = int(random.integers(seen + 1))
+                if place >= capacity:
+                    return -1
+                next(places for places in self._there.values() if place in places).remove(place)
+                own.append(place)
+                return place
+        chosen = int(random.random() * offered)
+        return own[chosen] if chosen < len(own) else -1
 
     def _settled(self, kinds: Sequence[int], capacity: int) -> bool:
         """Whether these kinds stay as large as they are, and so does every other one."""

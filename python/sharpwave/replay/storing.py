@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,7 +16,7 @@ from .herding import Herding, herded
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .scoring import Scoring
-from .stores import Field, Policy, Store
+from .stores import Field, Integers, Policy, Store
 from .streams import Examples
 
 _OFFERED = 1000  # examples that are offered at a time
@@ -88,7 +88,7 @@ class Stored(Part):
     def after(self, batch: Batch) -> None:
         """See `Part`."""
         if self.when == "step":
-            self.offer(batch)
+            self.offer(batch.y.numpy(), batch.task.numpy(), batch.some)
 
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
@@ -99,7 +99,13 @@ class Stored(Part):
         else:
             order, at_once = torch.randperm(len(examples), generator=self.learner.generator).numpy(), _OFFERED
         for first in range(0, len(order), at_once):
-            self.offer(self.learner.batch(examples, order[first : first + at_once], place))
+            self._offer_of_task(examples, order[first : first + at_once], place)
+
+    def _offer_of_task(self, examples: Examples, some: Integers, place: int) -> None:
+        self.offer(
+            examples.labels[some], np.full(len(some), place),
+            lambda kept: self.learner.batch(examples, some[kept], place),
+        )  # fmt: skip
 
     @torch.no_grad()
     def _herd(self, examples: Examples) -> NDArray[np.int64]:
@@ -117,17 +123,21 @@ class Stored(Part):
         return functional.normalize(self.learner.network.features(x), dim=1)
 
     @torch.no_grad()
-    def offer(self, batch: Batch) -> NDArray[np.int64]:
-        """Offer some examples to the store. Returns their places, -1 of those that are not kept."""
-        labels = {name: getattr(batch, name).numpy().astype(np.int16) for name in ("y", "task")}
+    def offer(self, y: Integers, task: Integers, some: Callable[[Integers], Batch]) -> None:
+        """Offer examples of some labels and tasks to the store; those that are kept are fetched."""
+        labels = {"y": y.astype(np.int16), "task": task.astype(np.int16)}
+        places = self.store.choose(labels)
+        kept = np.flatnonzero(places >= 0)
+        if not len(kept):
+            return
+        x, places, items = some(kept).x, places[kept], {name: array[kept] for name, array in labels.items()}
         if self.target != "labels":
-            labels["made"] = self.made(batch.x).numpy()
+            items["made"] = self.made(x).numpy()
         if self.scoring:
-            labels["best"] = np.full(len(batch), np.inf, dtype=np.float32)
-        places = self.store.add(self.items(batch.x) | labels)
+            items["best"] = np.full(len(kept), np.inf, dtype=np.float32)
+        self.store.put(places, self.items(x) | items)
         if self.scoring:
             self.scoring.stored(self.store, places)
-        return places
 
     def made(self, x: Tensor) -> Tensor:
         """What the network makes of inputs, as far as it is a target: logits, or features."""
