@@ -185,11 +185,11 @@ def test_what_is_worth_least_goes() -> None:
 
 def test_the_learner_decides_what_goes() -> None:
     part = ExperienceReplay(BUDGET + 200 * 4, LeastWorth()).scored("loss")
-    gone, add = [], Store.add
+    gone, choose = [], Store.choose
 
-    def adding(store: Store, items) -> np.ndarray:
+    def choosing(store: Store, labels) -> np.ndarray:
         worth = store.priorities.values(slice(store.size)).copy()
-        places = add(store, items)
+        places = choose(store, labels)
         replaced = np.unique(places[(places >= 0) & (places < len(worth))])
         if len(replaced):
             others = np.delete(worth, replaced)
@@ -197,7 +197,7 @@ def test_the_learner_decides_what_goes() -> None:
         return places
 
     learner = Learner(split_stream(DIGITS), QUICK, [part], 0)
-    part.store.add = partial(adding, part.store)  # type: ignore[method-assign]
+    part.store.choose = partial(choosing, part.store)  # type: ignore[method-assign]
     for place in range(3):
         learner.learn(place)
     assert part.store.size == part.store.capacity
