@@ -99,6 +99,9 @@ def test_a_sequence_memory_replays_its_episodes_both_ways(backend) -> None:
 def test_episodes_that_part_on_the_way_back_are_not_replayed_in_reverse() -> None:
     memory = SequenceMemory(np.random.default_rng(3).choice([-1.0, 1.0], (5, 150)), backend="torch")
     memory.keep(Episode(np.array([0, 1, 2]), np.array([0.0, 1.0])))
+    with pytest.raises(ValueError, match=r"the transition 3 to 4 is kept with a reward of 1\.0, got 5\.0"):
+        memory.keep(Episode(np.array([3, 4, 3, 4]), np.array([1.0, 0.0, 5.0])))
+    assert len(memory.edges) == 2
     with pytest.raises(ValueError, match=r"the transition 1 to 2 is kept with a reward of 1\.0, got 0\.0"):
         memory.keep(Episode(np.array([3, 1, 2]), np.array([0.0, 0.0])))
     before = memory.bytes

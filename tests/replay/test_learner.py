@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional
 
 from sharpwave.data import load
@@ -20,6 +22,7 @@ from sharpwave.replay.protocols import split_stream
 from sharpwave.replay.replaying import AveragedGradients, DarkReplay, ExperienceReplay
 from sharpwave.replay.scorers import GROWING, SCORERS, Shown
 from sharpwave.replay.storing import Target
+from sharpwave.replay.weighing import Weighing
 
 DIGITS = load("digits")
 BUDGET = 200 * (64 + 2 + 2 + 8)
@@ -74,12 +77,19 @@ def test_outputs_of_tasks_to_come_learn_where_all_compete(active) -> None:
         assert set(learner.answers(learner.stream.tasks[4].test.inputs(), place)) <= set(range(2 * place + 2))
 
 
-def test_new_and_old_examples_count_by_the_number_of_tasks() -> None:
-    learner = Learner(split_stream(DIGITS), QUICK, [], 0)
-    for place in range(5):
-        learner.place = place
-        found = learner.weighed(torch.tensor(3.0), torch.tensor(7.0), 10)
-        assert float(found) == pytest.approx(3 / (place + 1) + 7 * (1 - 1 / (place + 1)))
+@pytest.mark.parametrize("penalty", [0.0, 5.0])
+@given(
+    place=st.none() | st.integers(0, 9), new=st.tuples(st.floats(0, 10), st.integers(1, 200)),
+    old=st.lists(st.tuples(st.floats(0, 10), st.integers(1, 200)), min_size=1, max_size=4),
+)  # fmt: skip
+def test_new_examples_count_by_the_number_of_tasks_and_all_old_ones_alike(penalty: float, place, new, old) -> None:
+    weighing, shown = Weighing(torch.tensor(new[0]), new[1], place), sum(number for _, number in old)
+    found = torch.tensor(new[0] + penalty)
+    for loss, number in old:
+        found = weighing.add(found, torch.tensor(loss), number)
+    share = new[1] / (new[1] + shown) if place is None else 1 / (place + 1)
+    mean = sum(loss * number for loss, number in old) / shown
+    assert float(found) == pytest.approx(share * new[0] + (1 - share) * mean + penalty, abs=1e-4)
 
 
 def test_scorers_prefer_what_they_say() -> None:

@@ -13,7 +13,9 @@ from sharpwave.replay import (
     BrainInspiredReplay,
     ContinualClassifier,
     Exemplars,
+    ExperienceReplay,
     GreedySampler,
+    Herding,
     InterferedReplay,
     LatentReplay,
     Learner,
@@ -295,3 +297,59 @@ def test_kinds_are_classes_of_tasks_where_tasks_share_outputs() -> None:
     learned(part, 1)
     assert part.latents.kinds == 10
     assert set(part._kind(torch.tensor([0, 1]), torch.tensor([0, 0])).tolist()) == {0, 1}
+
+
+def test_of_classes_that_come_again_the_herded_are_chosen_among_old_ones_and_new_ones() -> None:
+    tasks = split_stream(DIGITS).tasks
+    first = tasks[0]
+    half = len(first.train) // 2
+    early = replace(first, train=replace(first.train, rows=first.train.rows[:half], labels=first.train.labels[:half]))
+    late = replace(first, train=replace(first.train, rows=first.train.rows[half:], labels=first.train.labels[half:]))
+    stream = replace(split_stream(DIGITS), tasks=(early, late, tasks[1]))
+    for part in (Exemplars(BUDGET), ExperienceReplay(BUDGET, Herding()), LatentReplay(21_600, (2,), Herding())):
+        learner = Learner(stream, QUICK, [part], 0)
+        for place in range(3):
+            learner.learn(place)
+            held = part.store.take(np.arange(part.store.size))
+            wanted = [part.each] * (4 if place == 2 else 2)
+            assert np.bincount(held["y"]).tolist() == wanted
+            pixels = next(iter(held.values()))
+            assert len(np.unique(pixels, axis=0)) > 0.9 * len(pixels)
+
+
+def test_herded_examples_of_a_class_that_comes_again_are_near_to_the_mean_of_all() -> None:
+    part = ExperienceReplay(BUDGET, Herding())
+    train = Learner(split_stream(DIGITS), QUICK, [part], 0).stream.tasks[0].train
+    for some in (slice(0, 150), slice(150, None)):
+        part.end(0, replace(train, rows=train.rows[some], labels=train.labels[some]))
+    for label in (0, 1):
+        held = part.read(part.store.take(part.store.places_of(label, 0)))
+        own = torch.from_numpy(train.inputs(np.flatnonzero(train.labels == label)))
+        kept, every = (part.direction(x).detach().numpy() for x in (held.x, own))
+        assert len(kept) == part.each
+        away, drawn = (np.linalg.norm(some.mean(axis=0) - every.mean(axis=0)) for some in (kept, every[: part.each]))
+        assert away < drawn / 2
+
+
+def test_a_network_dreams_of_all_kinds_alike_though_some_came_twice() -> None:
+    part = BrainInspiredReplay()
+    tasks = split_stream(DIGITS).tasks
+    learner = Learner(replace(split_stream(DIGITS), tasks=(tasks[0], tasks[1], tasks[0], tasks[2])), QUICK, [part], 0)
+    learner.place = 3
+    found = np.bincount(part._before(4000).numpy(), minlength=4)
+    assert (np.abs(found - 1000) < 150).all()
+
+
+def test_centres_of_codes_are_learned_from_all_of_the_first_task(monkeypatch) -> None:
+    monkeypatch.setattr("sharpwave.replay.latent._FITTED", 60)
+    stream, seen = split_stream(DIGITS), []
+    train = stream.tasks[0].train
+    order = np.argsort(train.labels, kind="stable")
+    sorted_ = replace(stream.tasks[0], train=replace(train, rows=train.rows[order], labels=train.labels[order]))
+    part = QuantisedReplay(200_000, parts=10)
+    learner = Learner(replace(stream, tasks=(sorted_, *stream.tasks[1:])), QUICK, [part], 0)
+    batch = learner.batch
+    learner.batch = lambda examples, some, place: seen.append(examples.labels[some]) or batch(examples, some, place)
+    part.end(0, sorted_.train)
+    assert len(seen[0]) == 60
+    assert 15 < seen[0].sum() < 45

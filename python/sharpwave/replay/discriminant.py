@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,6 +31,11 @@ class StreamingDiscriminant(Part):
         if not 0 < shrinkage <= 1:
             raise ValueError(f"shrinkage must be above 0 and at most 1, got {shrinkage}")
         self.shrinkage = shrinkage
+
+    @property
+    def freezes(self) -> int:
+        """See `Part`; all of them."""
+        return sys.maxsize
 
     def start(self, learner: Learner) -> None:
         """See `Part`."""

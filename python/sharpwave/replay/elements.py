@@ -90,10 +90,10 @@ class NoveltyPaced(Replaying):
         self._owed += len(batch)
         number = int(min(self.most * len(batch), _SPENT * self._owed * now / max(self._usual, 1e-12), self._owed))
         self._owed -= number
-        old = self.again(number) if number else torch.zeros(())
-        if self.learner.borders:  # else they count by their number in any case
-            old = old * (number / len(batch))
-        return self.learner.weighed(loss, old, number)
+        if not self.learner.borders:  # they count by their number in any case
+            return self.learner.weighed(loss, self.again(number), number) if number else loss
+        old = self.again(number) * (number / len(batch)) if number else torch.zeros(())
+        return self.learner.weighed(loss, old, len(batch))
 
     def arrays(self) -> Arrays:
         """See `Part`."""

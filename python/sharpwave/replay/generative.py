@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -21,6 +20,7 @@ from ..torch_state import (
     under,
 )
 from .distilling import distillation, kept_of
+from .draws import torch_seed
 from .generators import Autoencoder, Decoder, Latent, cost, cost_of_activities
 from .learner import Learner
 from .network import Perceptron
@@ -111,7 +111,7 @@ class GenerativeReplay(_Dreaming):
         """See `Part`."""
         super().start(learner)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(learner.seed + 1)
+            torch.manual_seed(torch_seed(learner.seed, "dreams"))
             self.generator = Autoencoder(learner.stream.features, learner.settings.hidden, self.latent)
         self.optimizer = learner.adam(self.generator)
 
@@ -129,7 +129,8 @@ class GenerativeReplay(_Dreaming):
             assert isinstance(generator, Autoencoder)
             x = generator.dream(self.batch or len(batch), random)
             self.learner.replayed += len(x)
-            dreaming = self.learner.weighed(dreaming, self.generator.loss(x, random), len(x))
+            share = self.learner.share(len(x))
+            dreaming = share * dreaming + (1 - share) * self.generator.loss(x, random)
             loss = self.learner.weighed(loss, self.kept(self.learner.network(x), x), len(x))
         if not bool(dreaming.isfinite()):
             raise self.learner.diverged(float(dreaming.detach()), ", of the autoencoder,")
@@ -178,7 +179,10 @@ class BrainInspiredReplay(_Dreaming):
 
     Source:
         van de Ven and others, Brain-inspired replay, Nature Communications 11, 2020, with one mode for each kind. There
-        the layers below internal replay were trained on other images before; here on the first task, as a choice.
+        the layers below internal replay were trained on other images before; here on the first task, as a choice. So
+        is that where tasks are told, what is kept of a dream is what was said of all earlier tasks, not of its own
+        alone; that where they share outputs, each class of each task has a distribution and gates of its own; and that
+        dreams are to have the distribution of the kind that they were drawn from.
     """
 
     def __init__(
@@ -203,7 +207,7 @@ class BrainInspiredReplay(_Dreaming):
         self._together = stream.scenario == "domain"
         kinds = stream.outputs * (len(stream.tasks) if self._together else 1)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(learner.seed + 1)
+            torch.manual_seed(torch_seed(learner.seed, "dreams"))
             self.latents = Latent(hidden[-1], self.latent, kinds if self.by_kind else 0)
             self.feedback = Decoder(
                 self.latent, tuple(reversed(hidden[self.level :])), (stream.features, *hidden)[self.level], kinds,
@@ -220,15 +224,10 @@ class BrainInspiredReplay(_Dreaming):
     def _kind(self, y: Tensor, task: Tensor) -> Tensor:
         return y + task * self.learner.stream.outputs if self._together else y
 
-    def begin(self, place: int) -> None:
+    @property
+    def freezes(self) -> int:
         """See `Part`."""
-        super().begin(place)
-        self.learner.freeze(self.level)
-
-    def restore(self, arrays: Arrays) -> None:
-        """See `Part`."""
-        super().restore(arrays)
-        self.learner.freeze(self.level)
+        return self.level
 
     def _seen(self, x: Tensor, kind: Tensor) -> tuple[Tensor, Tensor]:
         """What the network says of activities of the level, or of inputs, and what it costs to say them back."""
@@ -256,11 +255,12 @@ class BrainInspiredReplay(_Dreaming):
     def _before(self, number: int) -> Tensor:
         """Kinds of the tasks before, all as likely, drawn."""
         stream, place = self.learner.stream, self.learner.place
-        kinds: Sequence[int] = [
+        every = (
             output + (task * stream.outputs if self._together else 0)
             for task in range(place)
             for output in stream.tasks[task].outputs
-        ]
+        )
+        kinds = list(dict.fromkeys(every))
         return torch.tensor(kinds)[torch.randint(len(kinds), (number,), generator=self.learner.generator)]
 
     @torch.no_grad()

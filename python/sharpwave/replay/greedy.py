@@ -16,7 +16,8 @@ class GreedySampler(Stored):
         iterations: batches from the store; None: as many as of a task.
 
     Raises:
-        ValueError: other parts that teach modules of their own, or in their own way, which a new network would lose.
+        ValueError: other parts that teach modules of their own, or in their own way, or go on from layers as they are,
+            which a new network would lose.
 
     Source:
         Prabhu and others, GDumb, ECCV 2020.
@@ -29,7 +30,8 @@ class GreedySampler(Stored):
     def begin(self, place: int) -> None:
         """See `Part`."""
         whose = self.learner.loss_of
-        others = [*self.learner.besides, *([type(whose).__name__] if whose else [])]
+        parts = [part for part in self.learner.parts if part is whose or part.freezes]
+        others = [*self.learner.besides, *(type(part).__name__ for part in parts)]
         if others:
             raise ValueError(
                 f"GreedySampler begins with a new network after each task, which what else is there to learn "

@@ -14,7 +14,7 @@ from .storing import Stored, When
 
 
 class InterferedReplay(Stored):
-    """Of some stored examples those are shown again whose loss a step with the new ones alone would raise most.
+    """Of some stored examples those are shown again whose loss a step without them would raise most.
 
     Args:
         budget, policy, when, batch: see `ExperienceReplay`.

@@ -59,9 +59,10 @@ class LatentReplay(Replaying):
     def prepare(self, seed: int) -> None:
         """What codes need, before there is a store."""
 
-    def begin(self, place: int) -> None:
+    @property
+    def freezes(self) -> int:
         """See `Part`."""
-        self.learner.freeze(self.levels[0])
+        return self.levels[0]
 
     def fields(self) -> dict[str, Field]:
         """See `Stored`."""
@@ -99,10 +100,9 @@ class LatentReplay(Replaying):
         network, levels = self.learner.network, zip(self.levels, self.units, strict=True)
         return [network.features(self.remembered(name, recalled.items), level) for level, name in levels]
 
-    def restore(self, arrays: Arrays) -> None:
-        """See `Part`."""
-        super().restore(arrays)
-        self.learner.freeze(self.levels[0])
+    def features(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """See `Stored`."""
+        return self.learner.network.features(self.inputs(items), self.levels[0])
 
 
 class QuantisedReplay(LatentReplay):
@@ -152,7 +152,8 @@ class QuantisedReplay(LatentReplay):
     def end(self, place: int, examples: Examples) -> None:
         """See `Part`."""
         if place == 0:
-            some: Batch = self.learner.batch(examples, np.arange(min(len(examples), _FITTED)), place)
+            drawn = torch.randperm(len(examples), generator=self.learner.generator)[:_FITTED].numpy()
+            some: Batch = self.learner.batch(examples, drawn, place)
             for name, h in self._activities(some.x):
                 self.quantisers[name].fit(h.numpy())
         super().end(place, examples)

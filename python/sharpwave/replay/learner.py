@@ -17,10 +17,12 @@ from ..counts import count
 from ..forward.method import DivergedError
 from ..torch_state import grouped, module_arrays, optimizer_arrays, restore_module, restore_optimizer, under
 from .describing import described
+from .draws import torch_seed
 from .network import Perceptron, Settings
 from .part import Arrays, Batch, Part, bytes_of
 from .passes import batches
 from .streams import Array, Examples, Integers, Stream
+from .weighing import Weighing
 
 _CHUNK = 2000  # examples that are scored together
 
@@ -52,10 +54,9 @@ class Learner:
     def __init__(self, stream: Stream, settings: Settings, parts: Sequence[Part], seed: int) -> None:
         self.stream, self.settings, self.parts, self.seed = stream, settings, tuple(parts), count("seed", seed, 0)
         self.replayed, self.finished, self.iteration = 0, 0, 0
-        self.place = 0
         self.own_loss: Callable[[Batch], Tensor] = self.plain_loss
         self.borders = True
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(torch_seed(seed, "steps"))
         self._loss_of: Part | None = None
         answering = [type(part).__name__ for part in self.parts if part.overrides("scores")]
         if len(answering) > 1:
@@ -68,6 +69,7 @@ class Learner:
                 )
         self.described = [described(part) for part in self.parts]
         self.renew()
+        self.place = 0
         for part in self.parts:
             part.start(self)
 
@@ -79,6 +81,8 @@ class Learner:
             self.network = Perceptron(
                 self.stream.features, self.settings.hidden, self.stream.outputs, self.settings.bias
             )
+        for part in self.parts:
+            part.draw_weights(self)
         self.optimizer: torch.optim.Optimizer = self.adam(self.network)
 
     def teach(self, name: str, module: nn.Module) -> None:
@@ -104,11 +108,6 @@ class Learner:
             raise ValueError(f"{names} both replace the loss of new examples: use one of them")
         self.own_loss, self._loss_of = loss, whose
 
-    def freeze(self, layers: int) -> None:
-        """Let so many hidden layers, the lowest ones, learn in the first task only."""
-        for layer in self.network.hidden[:layers]:
-            layer.requires_grad_(self.place == 0)
-
     def adam(self, *modules: nn.Module) -> torch.optim.Adam:
         """An optimizer of modules, with the learning rate of the settings."""
         weights = [one for module in modules for one in module.parameters()]
@@ -123,6 +122,9 @@ class Learner:
     def place(self, place: int) -> None:
         self._place = place
         self._mask = torch.from_numpy(self.stream.mask(place))
+        if frozen := max((part.freezes for part in self.parts), default=0):
+            for layer in self.network.hidden[:frozen]:
+                layer.requires_grad_(place == 0)
 
     def learn(self, place: int, every: int | None = None, kept: Callable[[], None] | None = None) -> None:
         """Learn a task, the next one, or the rest of it.
@@ -176,9 +178,9 @@ class Learner:
     def step(self, batch: Batch) -> None:
         """Learn a batch of new examples."""
         self.network.train()
-        self._new = len(batch)
         seen, beside = self._together(batch, [part.beside(batch) for part in self.parts])
         losses = [self.own_loss(seen)]
+        self._weighing = Weighing(losses[0], len(batch), self.place if self.borders else None)
         for part, some in zip(self.parts, beside, strict=True):
             loss = losses[-1] if some is None else self.weighed(losses[-1], part.loss_beside(some), len(some))
             losses.append(part.loss(seen, loss))
@@ -268,13 +270,13 @@ class Learner:
         """Cross-entropy among outputs that compete."""
         return functional.nll_loss(self.said(logits, batch), batch.y)
 
-    def weighed(self, new: Tensor, old: Tensor, number: int) -> Tensor:
-        """Losses of new examples and of so many old ones, the one with 1 / t in task t, the other with the rest.
+    def share(self, number: int) -> float:
+        """Weight of the new examples of this step beside so many old ones; see `Weighing`."""
+        return self._weighing.share(number)
 
-        Where no borders of tasks are known, all examples count alike, as in one batch.
-        """
-        share = 1 / (self.place + 1) if self.borders else self._new / (self._new + number)
-        return share * new + (1 - share) * old
+    def weighed(self, loss: Tensor, old: Tensor, number: int) -> Tensor:
+        """The loss of this step so far with that of so many old examples; see `Weighing`."""
+        return self._weighing.add(loss, old, number)
 
     def accuracy(self, place: int) -> float:
         """Share of a task's test examples that are told right.

@@ -54,7 +54,7 @@ def learn_offline(learner: Learner, iterations: int | None = None) -> None:
     tasks, settings = learner.stream.tasks, learner.settings
     ends = np.cumsum([len(task.train) for task in tasks])
     starts = np.concatenate([[0], ends[:-1]])
-    learner.place = len(tasks) - 1
+    learner.place, learner.borders = len(tasks) - 1, False
     number = settings.iterations * len(tasks) if iterations is None else count("iterations", iterations)
     for some in batches(int(ends[-1]), settings.batch, number, learner.seed, 0):
         task = np.searchsorted(ends, some, side="right")

@@ -18,8 +18,9 @@ def learn_online(
     """Learn each example of all tasks once, as they come.
 
     Parts hear of steps only. All examples of a step count alike, new ones and old ones, as in Chaudhry and others, On
-    tiny episodic memories in continual learning, 2019. Outputs compete once their task has begun, which the label of
-    its first example tells.
+    tiny episodic memories in continual learning, 2019, but for those of parts that weigh them by themselves, such as
+    `DarkReplay`. Stores do not tell tasks apart that share their classes. Outputs compete once their task has begun,
+    which the label of its first example tells.
 
     Args:
         learner: that has learned nothing.

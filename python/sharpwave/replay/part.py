@@ -62,6 +62,14 @@ class Part:
         """Whether it does something of its own where `Part` does nothing."""
         return any(getattr(type(self), name) is not getattr(Part, name) for name in names)
 
+    @property
+    def freezes(self) -> int:
+        """Hidden layers, the lowest ones, that learn in the first task only."""
+        return 0
+
+    def draw_weights(self, learner: Learner) -> None:
+        """Draw initial weights of the network anew, where they are not the usual ones; before parts start."""
+
     def start(self, learner: Learner) -> None:
         """Before the first task."""
         self.learner = learner

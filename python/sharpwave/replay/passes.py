@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..counts import count
+from .draws import draws
 from .streams import Integers, Stream
 
 
@@ -21,7 +22,7 @@ def batches(examples: int, batch: int, iterations: int, seed: int, place: int) -
         iterations: batches.
         seed, place: of what is drawn: of the experiment, and the number of the task.
     """
-    draw = np.random.Generator(np.random.Philox(key=[seed, place]))
+    draw = draws(seed, "batches", place)
     batch, left = min(batch, examples), np.zeros(0, dtype=np.int64)
     for _ in range(iterations):
         if len(left) < batch:
@@ -49,7 +50,7 @@ def single_pass(stream: Stream, batch: int, fuzzy: float, seed: int) -> Iterator
     if not 0 <= fuzzy <= 1:
         raise ValueError(f"fuzzy must be from 0 to 1, got {fuzzy}")
     batch = count("batch", batch)
-    draw = np.random.Generator(np.random.Philox(key=[seed, len(stream.tasks)]))
+    draw = draws(seed, "single pass")
     lengths = [len(task.train) for task in stream.tasks]
     task = np.repeat(np.arange(len(lengths)), lengths)
     place = np.concatenate([draw.permutation(length) for length in lengths])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,8 +24,9 @@ class RestingReplay(Replaying):
         every: batches of new examples from one rest to the next.
         rem: share of the batches of a rest, the last ones, that are dreams: activities of the first hidden layer
             of two stored examples, mixed, with a loss that is mixed as they are. The others are of stored examples as
-            they are, as in NREM sleep.
-        downscaled: share by which all weights of layers become smaller in a rest, in its NREM part.
+            they are, as in NREM sleep. A scorer says which are mixed, but dreams neither weigh nor score them.
+        downscaled: share by which all weights of hidden layers that learn become smaller in a rest, at the end of its
+            NREM part.
 
     Raises:
         ValueError: a share that is none.
@@ -46,27 +48,28 @@ class RestingReplay(Replaying):
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
-        self._awake = 0
+        self._awake, self._seen = 0, 0
 
     def after(self, batch: Batch) -> None:
         """See `Part`."""
         super().after(batch)
         self._awake += 1
-        self._number = self.batch or len(batch)
+        self._seen += len(batch)
 
     def between(self) -> None:
         """See `Part`."""
         if self._awake >= self.every:
-            self._awake = 0
+            number = self.batch or max(1, round(self._seen / self._awake))
+            self._awake, self._seen = 0, 0
             if self.store.size:
-                self.rest(self._number)
+                self.rest(number)
 
     def rest(self, number: int) -> None:
         """A rest, with batches of so many stored examples."""
         dreams = round(self.rem * self.every)
         for _ in range(self.every - dreams):
             self.learner.follow(self.again(number))
-        if self.downscaled:
+        if self.downscaled and dreams < self.every:
             self._downscale()
         for _ in range(dreams):
             self.learner.follow(self.dream(number))
@@ -74,7 +77,8 @@ class RestingReplay(Replaying):
     @torch.no_grad()
     def _downscale(self) -> None:
         for layer in self.learner.network.hidden:
-            layer.weight.mul_(1 - self.downscaled)
+            if layer.weight.requires_grad:  # else it is kept as it is
+                layer.weight.mul_(1 - self.downscaled)
 
     def dream(self, number: int) -> Tensor:
         """The loss of so many mixtures of two stored examples."""
@@ -93,9 +97,9 @@ class RestingReplay(Replaying):
 
     def arrays(self) -> Arrays:
         """See `Part`."""
-        return super().arrays() | {"awake": torch.tensor(self._awake).numpy()}
+        return super().arrays() | {"awake": np.array([self._awake, self._seen])}
 
     def restore(self, arrays: Arrays) -> None:
         """See `Part`."""
         super().restore(arrays)
-        self._awake = int(arrays["awake"])
+        self._awake, self._seen = (int(number) for number in arrays["awake"])

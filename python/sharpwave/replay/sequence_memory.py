@@ -67,11 +67,11 @@ class SequenceMemory:
             raise ValueError(f"state {max(states)} has no pattern: there are {len(self.patterns)}")
         if states[0] in self.ends:
             raise ValueError(f"an episode that begins at state {states[0]} is kept already: recall is cued by it")
-        new = dict(zip(pairwise(states), episode.rewards.tolist(), strict=True))
-        for (a, b), reward in new.items():
-            if self.edges.get((a, b), reward) != reward:
-                raise ValueError(f"the transition {a} to {b} is kept with a reward of {self.edges[a, b]}, got {reward}")
-        self.edges |= new
+        edges = dict(self.edges)
+        for (a, b), reward in zip(pairwise(states), episode.rewards.tolist(), strict=True):
+            if edges.setdefault((a, b), reward) != reward:
+                raise ValueError(f"the transition {a} to {b} is kept with a reward of {edges[a, b]}, got {reward}")
+        self.edges = edges
         self.ends[states[0]] = (states[-1], len(states))
 
     def recalled(self, start: int, reverse: bool = False) -> Integers:

@@ -10,7 +10,6 @@ from torch.nn import functional
 from ..backends import Backend, check_backend
 from ..counts import count
 from ..forward.blocks import dropout
-from .latent import LatentReplay
 from .learner import Learner
 from .part import Arrays, Batch, Part
 from .sleep import SleepRule, sleep
@@ -43,11 +42,14 @@ class RectifiedOutputs(Part):
         self.initial, self.dropout, self.momentum = initial, dropout, momentum
 
     @torch.no_grad()
+    def draw_weights(self, learner: Learner) -> None:
+        """See `Part`."""
+        for layer in (*learner.network.hidden, learner.network.head):
+            layer.weight.uniform_(-self.initial, self.initial, generator=learner.generator)
+
     def start(self, learner: Learner) -> None:
         """See `Part`."""
         super().start(learner)
-        for layer in (*learner.network.hidden, learner.network.head):
-            layer.weight.uniform_(-self.initial, self.initial, generator=learner.generator)
         learner.replace_loss(self._loss, self)
         weights, rate = learner.network.parameters(), learner.settings.learning_rate
         learner.optimizer = torch.optim.SGD(weights, lr=rate, momentum=self.momentum)
@@ -91,7 +93,7 @@ class SleepReplay(Part):
         super().start(learner)
         self.fired = None
         layers = len(learner.network.hidden) + 1
-        frozen = [type(part).__name__ for part in learner.parts if isinstance(part, LatentReplay)]
+        frozen = [type(part).__name__ for part in learner.parts if part.freezes]
         if frozen:
             raise ValueError(f"sleep changes all layers, but {frozen[0]} keeps the lower ones: use one of them")
         if learner.settings.bias or layers != len(self.rule.thresholds):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..counts import count, count_or_none
+from .draws import draws
 from .priorities import Priorities
 
 Integers = NDArray[np.int64]
@@ -92,7 +93,7 @@ class Store:
         self.offered: dict[int, int] = {}
         self.arrays = {name: np.zeros((self.capacity, *f.shape), dtype=f.dtype) for name, f in fields.items()}
         self.priorities = Priorities(self.capacity)
-        self.random = np.random.Generator(np.random.Philox(key=seed))
+        self.random = draws(seed, "store")
 
     @property
     def bytes(self) -> int:
@@ -103,6 +104,12 @@ class Store:
         """What policies tell items apart by, (items,): their class, or their class of their task."""
         labels = items["y"].astype(np.int64)
         return labels + (items["task"].astype(np.int64) << 32) if self.by_task else labels
+
+    def places_of(self, y: int, task: int) -> Integers:
+        """Places of items that are of one kind with those of a label and a task."""
+        kind = self.kinds({"y": np.array([y]), "task": np.array([task])})[0]
+        there: Items = {name: self.arrays[name][: self.size] for name in ("y", "task") if name in self.fields}
+        return np.flatnonzero(self.kinds(there) == kind)
 
     def add(self, items: Items) -> Integers:
         """Offer some items; the policy decides which are kept.
@@ -124,6 +131,8 @@ class Store:
 
     def choose(self, labels: Items) -> Integers:
         """Offer items of some labels; those that are kept must be `put` where they belong before all else.
+
+        The store takes them as being there.
 
         Args:
             labels: `"y"`, and `"task"` if the store goes by it, (items,).

@@ -95,11 +95,11 @@ class Stored(Part):
         if self.when != "task":
             return
         if isinstance(self.policy, Herding):
-            order, at_once = self._herd(examples), self.each
-        else:
-            order, at_once = torch.randperm(len(examples), generator=self.learner.generator).numpy(), _OFFERED
-        for first in range(0, len(order), at_once):
-            self._offer_of_task(examples, order[first : first + at_once], place)
+            self._herd(examples, place)
+            return
+        order = torch.randperm(len(examples), generator=self.learner.generator).numpy()
+        for first in range(0, len(order), _OFFERED):
+            self._offer_of_task(examples, order[first : first + _OFFERED], place)
 
     def _offer_of_task(self, examples: Examples, some: Integers, place: int) -> None:
         self.offer(
@@ -108,15 +108,22 @@ class Stored(Part):
         )  # fmt: skip
 
     @torch.no_grad()
-    def _herd(self, examples: Examples) -> NDArray[np.int64]:
-        """Places of the examples that stand for their classes, those of each class in a row."""
-        found = []
+    def _herd(self, examples: Examples, place: int) -> None:
+        """Keep what stands for each class, of new examples and of those of the class that are there."""
         for label in np.unique(examples.labels):
-            own = np.flatnonzero(examples.labels == label)
+            own, there = np.flatnonzero(examples.labels == label), self.store.places_of(label, place)
             chunks = (torch.from_numpy(examples.inputs(own[k : k + _SEEN])) for k in range(0, len(own), _SEEN))
-            features = np.concatenate([self.direction(x).numpy() for x in chunks])
-            found.append(own[herded(features, self.each)])
-        return np.concatenate(found)
+            new = [self.direction(x) for x in chunks]
+            old = functional.normalize(self.features(self.store.take(there)), dim=1)
+            chosen = herded(torch.cat([old, *new]).numpy(), self.each)
+            left, come = np.delete(there, chosen[chosen < len(there)]), own[chosen[chosen >= len(there)] - len(there)]
+            if len(left):
+                self._put(left, self.learner.batch(examples, come[: len(left)], place))
+            self._offer_of_task(examples, come[len(left) :], place)
+
+    def features(self, items: Mapping[str, NDArray[Any]]) -> Tensor:
+        """Activities of the last hidden layer for stored items, (items, units)."""
+        return self.learner.network.features(self.inputs(items))
 
     def direction(self, x: Tensor) -> Tensor:
         """Activities of the last hidden layer for inputs, of length 1."""
@@ -125,17 +132,22 @@ class Stored(Part):
     @torch.no_grad()
     def offer(self, y: Integers, task: Integers, some: Callable[[Integers], Batch]) -> None:
         """Offer examples of some labels and tasks to the store; those that are kept are fetched."""
-        labels = {"y": y.astype(np.int16), "task": task.astype(np.int16)}
-        places = self.store.choose(labels)
+        places = self.store.choose(self._labels(y, task))
         kept = np.flatnonzero(places >= 0)
-        if not len(kept):
-            return
-        x, places, items = some(kept).x, places[kept], {name: array[kept] for name, array in labels.items()}
+        if len(kept):
+            self._put(places[kept], some(kept))
+
+    def _labels(self, y: Integers, task: Integers) -> dict[str, NDArray[np.int16]]:
+        told = self.learner.borders or not self.store.by_task
+        return {"y": y.astype(np.int16), "task": (task if told else np.zeros_like(task)).astype(np.int16)}
+
+    def _put(self, places: Integers, batch: Batch) -> None:
+        items: dict[str, NDArray[Any]] = {**self._labels(batch.y.numpy(), batch.task.numpy())}
         if self.target != "labels":
-            items["made"] = self.made(x).numpy()
+            items["made"] = self.made(batch.x).numpy()
         if self.scoring:
-            items["best"] = np.full(len(kept), np.inf, dtype=np.float32)
-        self.store.put(places, self.items(x) | items)
+            items["best"] = np.full(len(places), np.inf, dtype=np.float32)
+        self.store.put(places, self.items(batch.x) | items)
         if self.scoring:
             self.scoring.stored(self.store, places)
 

@@ -22,8 +22,9 @@ _SHUT = {"task": 0.0, "domain": 0.1, "class": 0.1}
 
 
 def strategies(scenario: Scenario, budget: int, most: int | None = None) -> dict[str, Strategy]:
-    """All strategies for a scenario, each of which keeps no more than so many bytes of examples.
+    """Strategies for a scenario, each of which keeps no more than so many bytes of examples.
 
+    All but joint learning, which is `learn_offline`, and sleep, which is for networks without biases: `SleepReplay`.
     Penalties and generators keep copies of weights instead; `ContinualResult.bytes` counts them.
 
     Args:

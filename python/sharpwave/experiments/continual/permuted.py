@@ -21,6 +21,7 @@ class PermutedMnistConfig(ContinualConfig):
     """Ten orders of pixels; the protocol of van de Ven and others, 2022.
 
     The orders are drawn from the seed of each network, as there. Images have 28 x 28 pixels, there a black border too.
+    There, networks are 20 of a kind; what is not asked for here, such as gates, is as for split MNIST.
     """
 
     seeds: int = 3
@@ -49,7 +50,10 @@ class PermutedMnistConfig(ContinualConfig):
         return permuted_stream(data, scenario, self.tasks, seed)
 
     def compared(self, scenario: Scenario, stream: Stream) -> dict[str, Strategy]:
-        """See `ContinualConfig`; penalties are as strong as there for these tasks."""
+        """See `ContinualConfig`; penalties are as strong as there for these tasks, where they share outputs.
+
+        What EWC is to keep is found from 1000 examples of each task, a choice.
+        """
         from ...replay import ElasticWeightConsolidation, SynapticIntelligence
 
         return super().compared(scenario, stream) | {

@@ -36,6 +36,7 @@ class SplitMnistConfig(ContinualConfig):
     """Five tasks of two digits; the protocol of van de Ven and others, 2022.
 
     Which digits make a task is drawn from the seed of each network, as there, and all outputs compete from the start.
+    There, networks are 20 of a kind.
     """
 
     data_set: str = "mnist"
