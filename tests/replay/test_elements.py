@@ -28,6 +28,7 @@ from sharpwave.replay import (
     split_stream,
 )
 from sharpwave.replay.stores import Field
+from sharpwave.replay.weighing import Weighing
 
 DIGITS = load("digits")
 BUDGET = 200 * (64 + 2 + 2 + 8)
@@ -166,6 +167,7 @@ def test_what_is_paced_counts_by_its_number() -> None:
     part.again = lambda number: numbers.append(number) or torch.tensor(7.0)  # type: ignore[method-assign]
     for surprise in (0.0, 0.5, 5.0):
         part._usual, part._owed = 1.0, 640.0
+        learner._weighing = Weighing(torch.tensor(surprise), 32, 1)
         found = part.loss(batch, torch.tensor(surprise))
         number = numbers[-1] if surprise else 0
         assert float(found) == pytest.approx(surprise / 2 + 7 * number / 32 / 2)

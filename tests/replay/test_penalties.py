@@ -10,6 +10,7 @@ import torch
 
 from sharpwave.data import load
 from sharpwave.replay.continual import ContinualExperiment
+from sharpwave.replay.draws import torch_seed
 from sharpwave.replay.learner import Learner
 from sharpwave.replay.network import Settings
 from sharpwave.replay.part import Part
@@ -113,7 +114,7 @@ def test_information_is_the_mean_square_of_gradients_of_single_examples() -> Non
     part = ElasticWeightConsolidation(1.0, examples=40)
     learner = Learner(split_stream(DIGITS, "task"), QUICK, [part], 3)
     learner.learn(0)
-    generator = torch.Generator().manual_seed(3)  # the same draw again
+    generator = torch.Generator().manual_seed(torch_seed(3, "steps"))  # the same draw again
     some = torch.randperm(len(learner.stream.tasks[0].train), generator=generator)[:40].numpy()
     torch.testing.assert_close(part.importance, information(learner, 0, some), rtol=1e-4, atol=1e-9)
 

@@ -112,7 +112,7 @@ def test_a_network_sleeps_after_each_task_but_the_first() -> None:
 
 def test_descent_with_momentum_goes_on_where_it_was() -> None:
     stream = split_stream(DIGITS)
-    quick = Settings(hidden=(40, 30), learning_rate=0.3, batch=32, iterations=80, bias=False)
+    quick = Settings(hidden=(40, 30), learning_rate=0.3, batch=32, iterations=160, bias=False)
     whole, stopped = (Learner(stream, quick, [RectifiedOutputs()], 3) for _ in range(2))
     kept = []
     whole.learn(0, every=20, kept=lambda: kept.append(whole.arrays()))

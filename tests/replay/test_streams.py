@@ -82,7 +82,7 @@ def test_digits_and_then_clothes_are_learned() -> None:
     streams = [split_stream(load(name).first(2000, 500)) for name in ("mnist", "fashion-mnist")]
     both = one_after_another([*streams])
     assert [task.name for task in both.tasks[::5]] == ["split mnist: 0, 1", "split fashion-mnist: 0, 1"]
-    settings = Settings(hidden=(60,), iterations=40)
+    settings = Settings(hidden=(60,), iterations=80)
     found = ContinualExperiment(stream=both, strategy=lambda: [ExperienceReplay(400_000)], settings=settings).run()
     assert found.metrics["accuracy"] > 0.6
     assert (np.diag(found.accuracy.values) > 0.6).all()

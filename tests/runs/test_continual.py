@@ -16,11 +16,11 @@ from sharpwave.runs import start
 
 def test_strategies_are_compared_on_split_mnist(tmp_path: Path) -> None:
     experiment = find("split-mnist")
-    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run = start(experiment, replace(quick_form(experiment, experiment.config()), iterations=80), tmp_path)
     run.execute()
     lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
     accuracy = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
-    # 40 batches a task: nothing but the last two digits is known, or most
+    # 80 batches a task: nothing but the last two digits is known, or most
     assert accuracy["class, none: accuracy"] < 25
     assert accuracy["class, experience replay: accuracy"] > 60
     assert accuracy["class, iCaRL: accuracy"] > 60
@@ -72,7 +72,7 @@ def test_one_pass_is_enough_where_something_is_replayed(tmp_path: Path) -> None:
 
 def test_pixels_in_other_orders_push_out_those_before(tmp_path: Path) -> None:
     experiment = find("permuted-mnist")
-    run = start(experiment, quick_form(experiment, experiment.config()), tmp_path)
+    run = start(experiment, replace(quick_form(experiment, experiment.config()), iterations=240), tmp_path)
     run.execute()
     lines = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
     found = {line["name"]: line["value"] for line in lines if line.get("unit") == "%"}
