@@ -126,7 +126,7 @@ class Store:
         self._check(items)
         places = self.choose(items)
         kept = np.flatnonzero(places >= 0)
-        self.put(places[kept], {name: items[name][kept] for name in self.fields})
+        self._write(places[kept], {name: items[name][kept] for name in self.fields})
         return places
 
     def choose(self, labels: Items) -> Integers:
@@ -158,6 +158,9 @@ class Store:
             ValueError: other fields, of other shapes, or numbers that are none.
         """
         self._check(items)
+        self._write(places, items)
+
+    def _write(self, places: Integers, items: Items) -> None:
         for name in self.fields:
             self.arrays[name][places] = items[name]
         self.priorities.set(places, np.ones(len(places)))
@@ -307,10 +310,10 @@ class ClassBalanced:
 
     def _exchanged(self, kinds: Integers, offered: Mapping[int, int], random: np.random.Generator) -> Integers:
         """Places of items of settled kinds: each takes one of its kind's, or none, as `_place` has it."""
-        draws, found = random.random(len(kinds)), np.full(len(kinds), -1)
+        drawn, found = random.random(len(kinds)), np.full(len(kinds), -1)
         for kind in np.unique(kinds).tolist():
             which, own = np.flatnonzero(kinds == kind), np.array(self._there[kind])
-            chosen = (draws[which] * (offered.get(kind, 0) + 1 + np.arange(len(which)))).astype(np.int64)
+            chosen = (drawn[which] * (offered.get(kind, 0) + 1 + np.arange(len(which)))).astype(np.int64)
             kept = chosen < len(own)
             found[which[kept]] = own[chosen[kept]]
         return found
